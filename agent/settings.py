@@ -1,0 +1,415 @@
+"""Every environment variable Parley reads, as one frozen model; nothing else reads the environment.
+
+A group picks its variables out of the mapping by alias, so a test passes a dictionary. The
+sandbox provider is a separate program and reads its own `PARLEY_SANDBOX_…` variables.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn, Self
+from urllib.parse import urlsplit
+
+from dotenv import load_dotenv
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from agent.errors import SettingsError
+
+DEVELOPMENT_API_KEY = "parley-development"
+DEVELOPMENT_API_SECRET = "parley-development-secret-not-for-production"  # noqa: S105 - public
+"""The key of livekit.yaml, public by design: refused when PARLEY_ENV=production."""
+
+MIN_SECRET_LENGTH = 32
+"""livekit-server only logs an error for shorter secrets; in production Parley refuses them."""
+
+FOREIGN_PREFIXES = ("PARLEY_SANDBOX_",)
+
+Pipeline = Literal["realtime", "cascade"]
+TurnDetection = Literal["local", "english", "multilingual", "vad", "server"]
+Environment = Literal["development", "production"]
+
+TEXT_DETECTORS: frozenset[TurnDetection] = frozenset({"english", "multilingual"})
+"""Turn detectors that read the transcript."""
+
+
+def _url_of(*schemes: str) -> AfterValidator:
+    def check(value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            valid = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError:
+            valid = False
+        if not valid:
+            raise ValueError(
+                f"must be a URL that starts with {' or '.join(s + '://' for s in schemes)}"
+            )
+        return value.rstrip("/")
+
+    return AfterValidator(check)
+
+
+def _split_commas(value: Any) -> Any:
+    return (
+        [part.strip() for part in value.split(",") if part.strip()]
+        if isinstance(value, str)
+        else value
+    )
+
+
+LiveKitUrl = Annotated[str, _url_of("ws", "wss", "http", "https")]
+HttpUrl = Annotated[str, _url_of("http", "https")]
+CommaList = Annotated[tuple[str, ...], BeforeValidator(_split_commas)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+NonEmptySecret = Annotated[SecretStr, Field(min_length=1)]
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True
+    )
+
+
+def _var(name: str, default: Any = ..., **constraints: Any) -> Any:
+    return Field(default, validation_alias=name, **constraints)
+
+
+class LiveKitSettings(_Group):
+    """The LiveKit server and how the worker is known to it."""
+
+    url: LiveKitUrl = _var("LIVEKIT_URL")
+    api_key: SecretStr = _var("LIVEKIT_API_KEY", min_length=1)
+    api_secret: SecretStr = _var("LIVEKIT_API_SECRET", min_length=1)
+    agent_name: str = _var("LIVEKIT_AGENT_NAME", "parley", min_length=1, max_length=64)
+    public_url: LiveKitUrl | None = _var("PARLEY_LIVEKIT_PUBLIC_URL", None)
+    """Where browsers reach the server when that differs from `url`."""
+
+    @property
+    def client_url(self) -> str:
+        """The WebSocket address to hand to callers."""
+        url = self.public_url or self.url
+        return url.replace("http", "ws", 1) if url.startswith("http") else url
+
+
+class OpenAISettings(_Group):
+    """The account that serves every part without one of its own."""
+
+    api_key: SecretStr | None = _var("OPENAI_API_KEY", None)
+    base_url: HttpUrl = _var("OPENAI_BASE_URL", "https://api.openai.com/v1")
+
+
+class RealtimeSettings(_Group):
+    """The speech-to-speech model of the realtime pipeline."""
+
+    provider: str = _var("PARLEY_REALTIME_PROVIDER", "openai")
+    model: str = _var("PARLEY_REALTIME_MODEL", "gpt-realtime")
+    voice: str = _var("PARLEY_REALTIME_VOICE", "marin")
+    base_url: HttpUrl | None = _var("PARLEY_REALTIME_BASE_URL", None)
+    api_key: SecretStr | None = _var("PARLEY_REALTIME_API_KEY", None)
+    speed: float = _var("PARLEY_REALTIME_SPEED", 1.0, ge=0.25, le=1.5)
+    noise_reduction: Literal["near_field", "far_field", "off"] = _var(
+        "PARLEY_REALTIME_NOISE_REDUCTION", "off"
+    )
+    transcription_model: str = _var("PARLEY_REALTIME_TRANSCRIPTION_MODEL", "gpt-4o-mini-transcribe")
+    transcription_prompt: str | None = _var("PARLEY_REALTIME_TRANSCRIPTION_PROMPT", None)
+    server_detection: Literal["server_vad", "semantic_vad"] = _var(
+        "PARLEY_REALTIME_SERVER_DETECTION", "semantic_vad"
+    )
+    """Which of the provider's detectors decides when PARLEY_TURN_DETECTION=server."""
+    vad_threshold: float = _var("PARLEY_REALTIME_VAD_THRESHOLD", 0.5, ge=0, le=1)
+    vad_prefix_padding_s: float = _var("PARLEY_REALTIME_VAD_PREFIX_PADDING_S", 0.3, ge=0, le=5)
+    vad_silence_s: float = _var("PARLEY_REALTIME_VAD_SILENCE_S", 0.5, ge=0.05, le=10)
+    eagerness: Literal["low", "medium", "high", "auto"] = _var("PARLEY_REALTIME_EAGERNESS", "auto")
+
+
+class SttSettings(_Group):
+    """Speech-to-text of the cascade; any OpenAI-compatible server serves."""
+
+    provider: str = _var("PARLEY_STT_PROVIDER", "openai")
+    model: str = _var("PARLEY_STT_MODEL", "gpt-4o-mini-transcribe")
+    base_url: HttpUrl | None = _var("PARLEY_STT_BASE_URL", None)
+    api_key: SecretStr | None = _var("PARLEY_STT_API_KEY", None)
+    prompt: str | None = _var("PARLEY_STT_PROMPT", None)
+
+
+class LlmSettings(_Group):
+    """The language model of the cascade; any OpenAI-compatible server serves."""
+
+    provider: str = _var("PARLEY_LLM_PROVIDER", "openai")
+    model: str = _var("PARLEY_LLM_MODEL", "gpt-4.1-mini")
+    base_url: HttpUrl | None = _var("PARLEY_LLM_BASE_URL", None)
+    api_key: SecretStr | None = _var("PARLEY_LLM_API_KEY", None)
+    temperature: float | None = _var("PARLEY_LLM_TEMPERATURE", None, ge=0, le=2)
+
+
+class TtsSettings(_Group):
+    """Text-to-speech of the cascade; any OpenAI-compatible server serves."""
+
+    provider: str = _var("PARLEY_TTS_PROVIDER", "openai")
+    model: str = _var("PARLEY_TTS_MODEL", "gpt-4o-mini-tts")
+    voice: str = _var("PARLEY_TTS_VOICE", "marin")
+    base_url: HttpUrl | None = _var("PARLEY_TTS_BASE_URL", None)
+    api_key: SecretStr | None = _var("PARLEY_TTS_API_KEY", None)
+    speed: float = _var("PARLEY_TTS_SPEED", 1.0, ge=0.25, le=4)
+
+
+class CascadeSettings(_Group):
+    """The three models of the speech-to-text, language model, text-to-speech pipeline."""
+
+    stt: SttSettings
+    llm: LlmSettings
+    tts: TtsSettings
+
+
+class TurnSettings(_Group):
+    """Who decides that a caller has finished, and how long that decision may take."""
+
+    detection: TurnDetection = _var("PARLEY_TURN_DETECTION", "local")
+    endpointing_min_s: float = _var("PARLEY_ENDPOINTING_MIN_S", 0.3, ge=0, le=10)
+    endpointing_max_s: float = _var("PARLEY_ENDPOINTING_MAX_S", 2.5, ge=0, le=30)
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> Self:
+        if self.endpointing_max_s < self.endpointing_min_s:
+            raise ValueError(
+                "PARLEY_ENDPOINTING_MAX_S: must not be less than PARLEY_ENDPOINTING_MIN_S"
+            )
+        return self
+
+
+class CallSettings(_Group):
+    """What a call is like unless its job metadata says otherwise."""
+
+    pipeline: Pipeline = _var("PARLEY_PIPELINE", "cascade")
+    persona: str = _var("PARLEY_PERSONA", "frontdesk")
+    language: str = _var("PARLEY_LANGUAGE", "en", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+    join_timeout_s: float = _var("PARLEY_JOIN_TIMEOUT_S", 60, gt=0)
+    """How long the agent waits in a room for its caller before it leaves."""
+
+
+class WorkerSettings(_Group):
+    """How much one worker takes on and how it ends."""
+
+    health_host: str = _var("PARLEY_WORKER_HOST", "127.0.0.1")
+    health_port: Port = _var("PARLEY_WORKER_PORT", 8081)
+    max_calls: int = _var("PARLEY_MAX_CALLS", 0, ge=0)
+    """Calls at once; 0 derives it from the processor: four for each core."""
+    idle_processes: int = _var("PARLEY_IDLE_PROCESSES", 1, ge=0)
+    process_start_timeout_s: float = _var("PARLEY_PROCESS_START_TIMEOUT_S", 60, gt=0)
+    drain_timeout_s: int = _var("PARLEY_DRAIN_TIMEOUT_S", 3600, ge=0)
+    job_memory_limit_mb: float = _var("PARLEY_JOB_MEMORY_LIMIT_MB", 1500, ge=0)
+
+    @property
+    def calls_at_once(self) -> int:
+        """The number of calls at which this worker counts as full."""
+        return self.max_calls or 4 * (os.cpu_count() or 1)
+
+
+class WebSettings(_Group):
+    """The page and the token endpoint."""
+
+    host: str = _var("PARLEY_WEB_HOST", "127.0.0.1")
+    port: Port = _var("PARLEY_WEB_PORT", 8000)
+    cors_origins: CommaList = _var("PARLEY_WEB_CORS_ORIGINS", ())
+    token_ttl_s: int = _var("PARLEY_TOKEN_TTL_S", 300, ge=120, le=3600)
+
+
+class Settings(BaseSettings):
+    """All of it. Built by `load_settings`; each part of the program receives its own group."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    environment: Environment = "development"
+    livekit: LiveKitSettings
+    openai: OpenAISettings
+    call: CallSettings
+    turns: TurnSettings
+    realtime: RealtimeSettings
+    cascade: CascadeSettings
+    worker: WorkerSettings
+    web: WebSettings
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load_settings` passes: the mapping it was given is the whole truth."""
+        return (init_settings,)
+
+
+def load_env_files(folder: Path = Path()) -> None:
+    """Put the variables of `.env.local` and `.env` into the environment, child processes included.
+
+    What is set already stays; `.env.local` goes before `.env`.
+    """
+    for name in (".env.local", ".env"):
+        load_dotenv(folder / name)
+
+
+def load_settings(environ: Mapping[str, str], *, calls_providers: bool = True) -> Settings:
+    """The settings of a mapping of environment variables; empty values count as unset.
+
+    Args:
+        environ: Variables by name.
+        calls_providers: False for a program that needs no provider's key, such as the web page.
+
+    Raises:
+        SettingsError: with every fault there is, by variable name and never by value.
+    """
+    given = {name: value for name, value in environ.items() if value.strip()}
+    faults = list(_unknown_variables(given))
+    settings = None
+    try:
+        settings = Settings(
+            environment=given.get("PARLEY_ENV", "development"),
+            # Each group picks its own variables.
+            livekit=given,
+            openai=given,
+            call=given,
+            turns=given,
+            realtime=given,
+            cascade={"stt": given, "llm": given, "tts": given},
+            worker=given,
+            web=given,
+        )
+    except ValidationError as error:
+        faults += [_describe(detail) for detail in error.errors(include_input=False)]
+    else:
+        faults += _mixed_choices(settings)
+        if calls_providers:
+            faults += _missing_keys(settings)
+        if settings.environment == "production":
+            faults += _unsafe_for_production(settings)
+    if faults or settings is None:
+        raise SettingsError(sorted(set(faults)))
+    return settings
+
+
+def load_settings_or_exit(environ: Mapping[str, str], *, calls_providers: bool = True) -> Settings:
+    """As `load_settings`; faults are printed to stderr and the process exits with code 2."""
+    try:
+        return load_settings(environ, calls_providers=calls_providers)
+    except SettingsError as error:
+        exit_with_faults(error)
+
+
+def exit_with_faults(error: SettingsError) -> NoReturn:
+    """Say on stderr which settings are wrong, and exit with code 2."""
+    lines = "\n".join(f"  {fault}" for fault in error.faults)
+    print(  # noqa: T201 - before logging stands
+        f"Parley cannot start, please correct these settings:\n{lines}\n"
+        "Every variable is explained in .env.example.",
+        file=sys.stderr,
+    )
+    raise SystemExit(2) from None
+
+
+def variable_names() -> tuple[str, ...]:
+    """Every variable that is read, sorted."""
+
+    def of(group: type[BaseModel]) -> Iterator[str]:
+        for field in group.model_fields.values():
+            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+                yield from of(field.annotation)
+            elif isinstance(field.validation_alias, str):
+                yield field.validation_alias
+
+    return tuple(sorted({"PARLEY_ENV", *of(Settings)}))
+
+
+def _describe(detail: Any) -> str:
+    name = detail["loc"][-1] if detail["loc"] else ""
+    if name == "environment":
+        name = "PARLEY_ENV"
+    if detail["type"] == "missing":
+        return f"{name}: is not set"
+    message = detail["msg"].removeprefix("Value error, ")
+    # A fault between two variables names them itself; its location is their group.
+    return message if not str(name).isupper() else f"{name}: {message[0].lower()}{message[1:]}"
+
+
+def _unknown_variables(given: Mapping[str, str]) -> Iterator[str]:
+    known = variable_names()
+    for name in given:
+        if (
+            name.startswith("PARLEY_")
+            and name not in known
+            and not name.startswith(FOREIGN_PREFIXES)
+        ):
+            near = difflib.get_close_matches(name, known, n=1)
+            yield f"{name}: is not a setting" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _mixed_choices(settings: Settings) -> Iterator[str]:
+    if settings.turns.detection == "server" and settings.call.pipeline == "cascade":
+        yield (
+            "PARLEY_TURN_DETECTION: server works only with PARLEY_PIPELINE=realtime;"
+            " choose local, english, multilingual or vad"
+        )
+    if settings.turns.detection in TEXT_DETECTORS and settings.call.pipeline == "realtime":
+        # They read the transcript, which a speech model gives only after the turn.
+        yield (
+            f"PARLEY_TURN_DETECTION: {settings.turns.detection} works only with"
+            " PARLEY_PIPELINE=cascade; choose local, vad or server"
+        )
+
+
+def _missing_keys(settings: Settings) -> Iterator[str]:
+    needed = {
+        "realtime": {"PARLEY_REALTIME_API_KEY": settings.realtime.api_key},
+        "cascade": {
+            "PARLEY_STT_API_KEY": settings.cascade.stt.api_key,
+            "PARLEY_LLM_API_KEY": settings.cascade.llm.api_key,
+            "PARLEY_TTS_API_KEY": settings.cascade.tts.api_key,
+        },
+    }[settings.call.pipeline]
+    missing = [name for name, key in needed.items() if key is None]
+    if settings.openai.api_key is None and missing:
+        yield f"OPENAI_API_KEY: is not set, nor {' and '.join(missing)}"
+
+
+def _unsafe_for_production(settings: Settings) -> Iterator[str]:
+    key = settings.livekit.api_key.get_secret_value()
+    secret = settings.livekit.api_secret.get_secret_value()
+    if key in (DEVELOPMENT_API_KEY, "devkey"):
+        yield "LIVEKIT_API_KEY: is the development key; make one of your own for production"
+    if secret == DEVELOPMENT_API_SECRET:
+        yield "LIVEKIT_API_SECRET: is the development secret; make one of your own for production"
+    elif len(secret) < MIN_SECRET_LENGTH:
+        yield f"LIVEKIT_API_SECRET: has fewer than {MIN_SECRET_LENGTH} characters"
+    for name, url in (
+        ("LIVEKIT_URL", settings.livekit.url),
+        ("PARLEY_LIVEKIT_PUBLIC_URL", settings.livekit.public_url),
+    ):
+        if url and urlsplit(url).scheme in ("ws", "http") and not _is_private(url):
+            yield f"{name}: must be wss:// for a host on a public network"
+    if "*" in settings.web.cors_origins:
+        yield "PARLEY_WEB_CORS_ORIGINS: must name origins in production, not *"
+
+
+def _is_private(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        # Single-label names and these suffixes never resolve on the public internet.
+        return "." not in host or host.endswith((".local", ".internal", ".localhost"))
