@@ -1,0 +1,1 @@
+"""The centre: what one call is. Pure: no input or output, and nothing of LiveKit."""
