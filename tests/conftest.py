@@ -1,0 +1,84 @@
+"""Real parts for every test that makes a call: each program is started once a test run."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.caller.driver import Caller
+from tests.caller.processes import Child
+from tests.caller.stack import LiveKitServer, Page, SandboxProvider, Stack, Worker
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the last log lines of the programs that a failed test used."""
+    report = yield
+    if report.failed:
+        for name, value in getattr(item, "funcargs", {}).items():
+            if isinstance(value, Child):
+                report.sections.append((f"log of {name}", value.tail()))
+    return report
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the programs of this test run keep their logs."""
+    return tmp_path_factory.mktemp("stack")
+
+
+@pytest.fixture(scope="session")
+def livekit_server(run_folder: Path) -> Iterator[LiveKitServer]:
+    """A LiveKit server on loopback."""
+    with LiveKitServer(run_folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sandbox_process(run_folder: Path) -> Iterator[SandboxProvider]:
+    """The sandbox provider; tests take `provider`, which clears its script."""
+    with SandboxProvider(run_folder) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def provider(sandbox_process: SandboxProvider) -> Iterator[SandboxProvider]:
+    """The sandbox provider with no script; what a test plays ends with it."""
+    sandbox_process.play()
+    yield sandbox_process
+    sandbox_process.play()
+
+
+@pytest.fixture(scope="session")
+def worker(
+    run_folder: Path, livekit_server: LiveKitServer, sandbox_process: SandboxProvider
+) -> Iterator[Worker]:
+    """Parley's worker, registered; job metadata switches its pipeline."""
+    with Worker(run_folder, {**livekit_server.env, **sandbox_process.env}) as worker:
+        worker.wait_until_registered()
+        yield worker
+
+
+@pytest.fixture(scope="session")
+def page(run_folder: Path, livekit_server: LiveKitServer) -> Iterator[Page]:
+    """The page and the token endpoint."""
+    with Page(run_folder, livekit_server.env) as page:
+        yield page
+
+
+@pytest.fixture
+def stack(
+    livekit_server: LiveKitServer, provider: SandboxProvider, worker: Worker, page: Page
+) -> Stack:
+    """Everything a browser needs: open `stack.page_url`."""
+    return Stack(livekit_server, provider, worker, page)
+
+
+@pytest.fixture
+def caller(livekit_server: LiveKitServer, provider: SandboxProvider, worker: Worker) -> Caller:
+    """Someone who calls Parley's worker."""
+    return Caller(livekit_server.url, logs=[worker, provider])
