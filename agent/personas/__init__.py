@@ -1,0 +1,1 @@
+"""Who the agent is: its name, its instructions and its first words."""

@@ -1,0 +1,1 @@
+"""From settings to a speech pipeline that can hold a call."""

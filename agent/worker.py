@@ -1,0 +1,148 @@
+"""The worker: registers with the LiveKit server under its agent name and accepts calls.
+
+Launchers that take a path (`python -m livekit.agents start agent/worker.py`) find `server` here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import os
+from http import HTTPStatus
+
+import aiohttp
+from livekit import api
+from livekit.agents import AgentServer, JobRequest
+from livekit.agents.worker import WorkerPermissions
+
+from agent import entrypoint
+from agent.bootstrap import check_buildable
+from agent.errors import SettingsError
+from agent.pipeline.turns import register_detector
+from agent.settings import (
+    LiveKitSettings,
+    Settings,
+    exit_with_faults,
+    load_env_files,
+    load_settings,
+)
+
+logger = logging.getLogger(__name__)
+
+ACCESS_TIMEOUT_S = 5.0
+
+
+class Worker(AgentServer):
+    """The framework's server, which also remembers whether it failed.
+
+    The framework logs a failure and exits with 0 all the same, which a supervisor takes for done.
+    """
+
+    failed = False
+
+    async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
+        """Serve calls until closed. See AgentServer.run."""
+        try:
+            await super().run(devmode=devmode, unregistered=unregistered)
+        except Exception:
+            self.failed = True
+            raise
+
+
+async def check_access(settings: LiveKitSettings) -> None:
+    """Ask the LiveKit server whether it takes our key.
+
+    A server that does not answer is no fault: the worker goes on trying, and so it may be started
+    before the server is.
+
+    Raises:
+        SettingsError: the key is refused, or what answers is not a LiveKit server.
+    """
+    key, secret = settings.api_key.get_secret_value(), settings.api_secret.get_secret_value()
+    try:
+        async with api.LiveKitAPI(settings.url, key, secret) as server:
+            await asyncio.wait_for(
+                server.room.list_rooms(api.ListRoomsRequest(names=["-"])), ACCESS_TIMEOUT_S
+            )
+    except api.TwirpError as error:
+        if error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            raise SettingsError(
+                ["LIVEKIT_API_KEY, LIVEKIT_API_SECRET: the server at LIVEKIT_URL refuses them"]
+            ) from error
+        if error.status in (HTTPStatus.NOT_FOUND, HTTPStatus.NOT_IMPLEMENTED):
+            raise SettingsError(["LIVEKIT_URL: what answers there is no LiveKit server"]) from error
+        logger.warning("the LiveKit server answers with an error: %s", error.status)
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        logger.warning("LIVEKIT_URL cannot be reached yet; the worker goes on trying")
+
+
+def build_server(settings: Settings) -> Worker:
+    """A worker with these settings; it registers when it is run."""
+    admission = Admission(settings.worker.calls_at_once)
+    server = Worker(
+        ws_url=settings.livekit.url,
+        api_key=settings.livekit.api_key.get_secret_value(),
+        api_secret=settings.livekit.api_secret.get_secret_value(),
+        host=settings.worker.health_host,
+        port=settings.worker.health_port,
+        setup_fnc=entrypoint.prewarm,
+        load_fnc=admission.load,
+        # Admission counts calls itself. The framework's threshold refuses a call while anything
+        # else keeps the processor busy, the worker's own start included, and a refused call is
+        # never dispatched again.
+        load_threshold=math.inf,
+        num_idle_processes=settings.worker.idle_processes,
+        # Imported once and shared by all job processes, so that a call starts sooner.
+        preload_modules=["agent.entrypoint"],
+        initialize_process_timeout=settings.worker.process_start_timeout_s,
+        drain_timeout=settings.worker.drain_timeout_s,
+        job_memory_limit_mb=settings.worker.job_memory_limit_mb,
+        permissions=WorkerPermissions(can_update_metadata=True, hidden=False),
+    )
+    admission.server = server
+    server.rtc_session(
+        entrypoint.answer_call,
+        agent_name=settings.livekit.agent_name,
+        on_request=admission.decide,
+        on_session_end=entrypoint.end_call,
+    )
+    return server
+
+
+class Admission:
+    """Decides whether this worker takes one more call."""
+
+    def __init__(self, calls_at_once: int) -> None:
+        self.server: AgentServer | None = None
+        self._calls_at_once = calls_at_once
+        self._accepting = 0
+
+    def load(self, server: AgentServer) -> float:
+        """The share of calls taken, 0 to 1; the LiveKit server prefers the least."""
+        return min(1.0, (len(server.active_jobs) + self._accepting) / self._calls_at_once)
+
+    async def decide(self, request: JobRequest) -> None:
+        """Accept the call, or leave it to another worker when this one is full."""
+        if self.server is None or self.load(self.server) >= 1.0:
+            await request.reject(terminate=False)
+            return
+        self._accepting += 1
+        try:
+            await request.accept(name="Parley")
+        finally:
+            self._accepting -= 1
+
+
+def _from_environment() -> tuple[Settings, Worker]:
+    try:
+        load_env_files()
+        settings = load_settings(os.environ)
+        check_buildable(settings)
+    except SettingsError as error:
+        exit_with_faults(error)
+    register_detector(settings.turns.detection)
+    return settings, build_server(settings)
+
+
+settings, server = _from_environment()

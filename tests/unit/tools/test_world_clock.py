@@ -1,0 +1,53 @@
+"""The time in a place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from livekit.agents.llm import ToolError
+
+from tools.world_clock import describe_time
+
+NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("Paris", "In Paris it is 1:00 PM on Monday 5 January."),
+        ("parris", "In Paris it is 1:00 PM on Monday 5 January."),
+        ("Tokyo, Japan", "In Tokyo it is 9:00 PM on Monday 5 January."),
+        ("new york", "In New York it is 7:00 AM on Monday 5 January."),
+        ("San Francisco", "In San Francisco it is 4:00 AM on Monday 5 January."),
+        ("the UK", "In Uk it is 12:00 PM on Monday 5 January."),
+        ("Auckland", "In Auckland it is 1:00 AM on Tuesday 6 January."),
+    ],
+)
+def test_says_the_local_time_of_a_place(place: str, said: str) -> None:
+    """Cities, countries, other spellings and other days."""
+    assert describe_time(place, NOON) == said
+
+
+def test_summer_time_counts() -> None:
+    """Paris is two hours ahead in July."""
+    july = datetime(2026, 7, 6, 12, 0, tzinfo=UTC)
+    assert "2:00 PM" in describe_time("Paris", july)
+
+
+@pytest.mark.parametrize("place", ["United States", "America", "Brazil"])
+def test_a_country_with_several_times_asks_for_a_city(place: str) -> None:
+    """Guessing would be wrong for most of its people."""
+    with pytest.raises(ToolError, match="several time zones"):
+        describe_time(place, NOON)
+
+
+@given(st.text(max_size=300))
+def test_any_place_is_answered_or_asked_about(place: str) -> None:
+    """Nothing a caller says makes the tool fail in another way."""
+    try:
+        assert describe_time(place, NOON).endswith(".")
+    except ToolError as error:
+        assert "Ask for" in str(error)
