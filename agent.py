@@ -1,0 +1,136 @@
+"""Parley's command line: `python agent.py dev | start | console | download-files`.
+
+The one place that touches the framework's launchers, so that following a change of theirs is one
+edit. `import agent` finds the package of that name, never this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ctypes.util
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent
+WORKER = PROJECT / "agent" / "worker.py"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="agent.py", description="Parley, a voice agent worker.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    dev = commands.add_parser(
+        "dev", help="run the worker with whatever is not configured: server, provider, page"
+    )
+    dev.add_argument("--only-worker", action="store_true", help="without the embedded parts")
+    start = commands.add_parser("start", help="run the worker in production")
+    for command in (dev, start):
+        command.add_argument(
+            "--log-level",
+            default=os.environ.get("LIVEKIT_LOG_LEVEL", "INFO").upper(),
+            choices=["DEBUG", "INFO", "WARN", "ERROR"],
+        )
+    commands.add_parser("console", help="talk with the agent in this terminal", add_help=False)
+    commands.add_parser("download-files", help="fetch the models that plugins need")
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command != "console":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    match options.command:
+        case "dev" if options.only_worker:
+            return _run_worker("--dev", "--log-format", "colored", "--log-level", options.log_level)
+        case "dev":
+            return _dev(options.log_level)
+        case "start":
+            return _run_worker("--log-level", options.log_level)
+        case "console":
+            return _console()
+        case _:
+            return _download_files()
+
+
+def _dev(log_level: str) -> int:
+    from agent.settings import load_env_files, load_settings_or_exit
+    from agent.stack import Console, ServerMissingError, plan_stack, run_stack
+
+    load_env_files(PROJECT)
+    worker = [sys.executable, str(PROJECT / "agent.py"), "dev", "--only-worker"]
+    console = Console(sys.stdout)
+    try:
+        plan = plan_stack(os.environ, project=PROJECT, worker=[*worker, "--log-level", log_level])
+    except ServerMissingError as error:
+        console.fail(str(error))
+        return 1
+    # Told here, at once and in one place, instead of by each part on its own.
+    load_settings_or_exit({**os.environ, **plan.env})
+    for note in plan.notes:
+        console.say(note)
+    announcement = f"Parley is ready. Open {plan.page_url} and talk. Ctrl-C stops everything."
+    return asyncio.run(run_stack(plan.parts, announcement=announcement, console=console))
+
+
+def _run_worker(*flags: str) -> int:
+    from agent.errors import SettingsError
+    from agent.settings import exit_with_faults
+    from agent.stack import notify_ready
+    from agent.worker import check_access, server, settings
+
+    try:
+        asyncio.run(check_access(settings.livekit))
+    except SettingsError as error:
+        exit_with_faults(error)
+    server.on("worker_registered", lambda *_: notify_ready())
+    code = _framework("start", str(WORKER), *flags)
+    return code or int(server.failed)
+
+
+def _console() -> int:
+    from agent.settings import load_env_files
+    from agent.stack import Console, plan_console, run_beside
+
+    load_env_files(PROJECT)
+    plan = plan_console(os.environ, project=PROJECT)
+    if plan.env:
+        console = Console(sys.stdout)
+        for note in plan.notes:
+            console.say(note)
+        # The same command once more, now with everything configured.
+        argv = [sys.executable, *sys.argv]
+        env = {**os.environ, **plan.env}
+        return asyncio.run(run_beside(plan.parts, argv, env, console=console))
+    return _framework_console()
+
+
+def _framework_console() -> int:
+    if ctypes.util.find_library("portaudio") is None:
+        print(  # noqa: T201 - for the person at the terminal
+            "The console needs PortAudio. On Debian or Ubuntu: apt-get install libportaudio2"
+        )
+        return 1
+    from livekit.agents import cli
+
+    from agent.worker import server
+
+    warnings.simplefilter("ignore", DeprecationWarning)
+    cli.run_app(server)
+    return 0
+
+
+def _download_files() -> int:
+    from agent.settings import load_env_files
+
+    load_env_files(PROJECT)
+    return _framework("download-files")
+
+
+def _framework(*arguments: str) -> int:
+    from livekit.agents.__main__ import main as framework
+
+    return framework(list(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
