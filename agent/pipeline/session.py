@@ -14,6 +14,7 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from agent.call.state import CallState
 from agent.pipeline.parts import PipelineParts
+from agent.pipeline.text_input import take_text
 
 _PATIENCE = APIConnectOptions(max_retry=2, retry_interval=0.5, timeout=5.0)
 """Three tries within a silence that a caller still bears; the framework's default is over 30 s."""
@@ -46,6 +47,7 @@ def room_options(*, participant_identity: str | None) -> room_io.RoomOptions:
     return room_io.RoomOptions(
         audio_input=room_io.AudioInputOptions(frame_size_ms=20),
         video_input=False,
+        text_input=room_io.TextInputOptions(text_input_cb=take_text),
         participant_identity=participant_identity or NOT_GIVEN,
     )
 
