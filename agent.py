@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         case "console":
             return _console()
         case _:
-            return _download_files()
+            return _framework("download-files")
 
 
 def _dev(log_level: str) -> int:
@@ -117,13 +117,6 @@ def _framework_console() -> int:
     warnings.simplefilter("ignore", DeprecationWarning)
     cli.run_app(server)
     return 0
-
-
-def _download_files() -> int:
-    from agent.settings import load_env_files
-
-    load_env_files(PROJECT)
-    return _framework("download-files")
 
 
 def _framework(*arguments: str) -> int:
