@@ -13,12 +13,13 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from livekit import rtc
+from livekit import api, rtc
 from livekit.agents import (
     AgentSession,
     AutoSubscribe,
     CloseEvent,
     CloseReason,
+    ErrorEvent,
     JobContext,
     JobProcess,
     vad,
@@ -120,15 +121,23 @@ class _Line:
         self.metadata = JobMetadata()
         self._ctx = ctx
         self._session: AgentSession[CallState] | None = None
+        self._finished = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def take(self, session: AgentSession[CallState]) -> None:
-        """End the call when this session closes."""
+        """End the call when this session closes or fails for good."""
         self._session = session
 
         @session.once("close")
         def _closed(event: CloseEvent) -> None:
-            self._start(self._finish(event))
+            self._start(self._finish(event.reason))
+
+        @session.on("error")
+        def _failed(event: ErrorEvent) -> None:
+            # Not left to the close event: closing a session whose realtime model cannot be reached
+            # raises in the framework before the event is emitted.
+            if not event.error.recoverable:
+                self._start(self._finish(CloseReason.ERROR))
 
     def watch(self, caller: RemoteParticipant) -> None:
         """End the call when the caller's connection breaks and does not come back."""
@@ -153,19 +162,41 @@ class _Line:
             await self.hang_up(reason)
 
     async def hang_up(self, reason: str) -> None:
-        """End the job, and with it the room where the room was made for this call."""
+        """End the job, and with it the room where the room was made for this call.
+
+        In a room that is there for more than this call, the caller is taken off the line.
+        """
         if self.metadata.participant_identity is not None:
             await self._ctx.delete_room()
+        else:
+            await self._remove_caller()
         self._ctx.shutdown(reason)
 
-    async def _finish(self, event: CloseEvent) -> None:
-        logger.info("session closed", extra={"reason": event.reason.value})
-        if event.reason is CloseReason.JOB_SHUTDOWN:
+    async def _remove_caller(self) -> None:
+        callers = [
+            participant.identity
+            for participant in self._ctx.room.remote_participants.values()
+            if participant.kind != rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+        ]
+        if len(callers) != 1:
             return
-        if event.reason is CloseReason.ERROR:
+        request = api.RoomParticipantIdentity(room=self._ctx.room.name, identity=callers[0])
+        try:
+            await self._ctx.api.room.remove_participant(request)
+        except api.TwirpError as error:
+            logger.info("the caller was gone already", extra={"code": error.code})
+
+    async def _finish(self, reason: CloseReason) -> None:
+        if self._finished:
+            return
+        self._finished = True
+        logger.info("session closed", extra={"reason": reason.value})
+        if reason is CloseReason.JOB_SHUTDOWN:
+            return
+        if reason is CloseReason.ERROR:
             await self.apologise_and_hang_up("provider failed")
         else:
-            await self.hang_up(event.reason.value)
+            await self.hang_up(reason.value)
 
     async def _close_after(self, speech: Speech) -> None:
         try:

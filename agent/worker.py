@@ -10,6 +10,7 @@ import logging
 import math
 import os
 from http import HTTPStatus
+from typing import Any
 
 import aiohttp
 from livekit import api
@@ -18,6 +19,7 @@ from livekit.agents.worker import WorkerPermissions
 
 from agent import entrypoint
 from agent.bootstrap import check_buildable
+from agent.dispatch import offer_waiting_calls
 from agent.errors import SettingsError
 from agent.pipeline.turns import register_detector
 from agent.settings import (
@@ -31,15 +33,27 @@ from agent.settings import (
 logger = logging.getLogger(__name__)
 
 ACCESS_TIMEOUT_S = 5.0
+OFFER_TIMEOUT_S = 30.0
 
 
 class Worker(AgentServer):
-    """The framework's server, which also remembers whether it failed.
+    """The framework's server, which also looks for waiting callers and remembers a failure.
 
     The framework logs a failure and exits with 0 all the same, which a supervisor takes for done.
     """
 
     failed = False
+
+    def __init__(self, settings: LiveKitSettings, **options: Any) -> None:
+        super().__init__(
+            ws_url=settings.url,
+            api_key=settings.api_key.get_secret_value(),
+            api_secret=settings.api_secret.get_secret_value(),
+            **options,
+        )
+        self._settings = settings
+        self._offering: asyncio.Task[None] | None = None
+        self.on("worker_registered", self._look_for_waiting_calls)
 
     async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
         """Serve calls until closed. See AgentServer.run."""
@@ -48,6 +62,15 @@ class Worker(AgentServer):
         except Exception:
             self.failed = True
             raise
+
+    def _look_for_waiting_calls(self, *_: object) -> None:
+        self._offering = asyncio.create_task(self._offer_waiting_calls())
+
+    async def _offer_waiting_calls(self) -> None:
+        try:
+            await asyncio.wait_for(offer_waiting_calls(self._settings), OFFER_TIMEOUT_S)
+        except (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            logger.warning("could not look for waiting calls: %s", error)
 
 
 async def check_access(settings: LiveKitSettings) -> None:
@@ -81,9 +104,7 @@ def build_server(settings: Settings) -> Worker:
     """A worker with these settings; it registers when it is run."""
     admission = Admission(settings.worker.calls_at_once)
     server = Worker(
-        ws_url=settings.livekit.url,
-        api_key=settings.livekit.api_key.get_secret_value(),
-        api_secret=settings.livekit.api_secret.get_secret_value(),
+        settings.livekit,
         host=settings.worker.health_host,
         port=settings.worker.health_port,
         setup_fnc=entrypoint.prewarm,
