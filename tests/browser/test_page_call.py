@@ -9,7 +9,7 @@ from playwright.async_api import Page as Tab
 
 from tests.browser.conftest import CONSENT, FAKE_DEVICES, FAKE_MICROPHONE, open_tab, words_for
 from tests.browser.microphone_file import microphone_file
-from tests.caller.expectations import ASK_FRANCE, ASK_GERMANY, CAPITALS
+from tests.caller.expectations import ANSWERS, ASK_HOURS, ASK_PRICE, HEAR_HOURS, HEAR_PRICE
 from tests.caller.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -53,8 +53,8 @@ async def caption(tab: Tab, speaker: str, text: str, *, timeout_s: float = 45) -
 @pytest.mark.parametrize("pipeline", ["realtime", "cascade"])
 async def test_a_visitor_talks_with_the_agent(stack: Stack, tmp_path: Path, pipeline: str) -> None:
     """Press the button, be greeted, ask, hear and read the answer, type, hang up."""
-    stack.sandbox.play(replies=CAPITALS)
-    speech = microphone_file(tmp_path, ASK_FRANCE)
+    stack.sandbox.play(replies=ANSWERS)
+    speech = microphone_file(tmp_path, ASK_HOURS)
     microphone = f"--use-file-for-fake-audio-capture={speech}%noloop"
     url = f"{stack.page_url}?pipeline={pipeline}"
     async with open_tab(url, CONSENT, FAKE_DEVICES, microphone) as tab:
@@ -63,12 +63,12 @@ async def test_a_visitor_talks_with_the_agent(stack: Stack, tmp_path: Path, pipe
         await tab.locator("audio").wait_for(state="attached")
         assert await tab.evaluate(AGENT_IS_HEARD)
         await caption(tab, "agent", "help you")
-        await caption(tab, "caller", "capital of France")
-        await caption(tab, "agent", "Paris")
-        await tab.fill("#message", ASK_GERMANY)
+        await caption(tab, "caller", "you open")
+        await caption(tab, "agent", HEAR_HOURS)
+        await tab.fill("#message", ASK_PRICE)
         await tab.press("#message", "Enter")
-        await caption(tab, "caller", ASK_GERMANY)
-        await caption(tab, "agent", "Berlin")
+        await caption(tab, "caller", ASK_PRICE)
+        await caption(tab, "agent", HEAR_PRICE)
         await tab.click("#hangup")
         assert await words_for(tab, "ended") == "The call has ended."
 
