@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 from agent.sandbox.app import build_app, serve
 from agent.sandbox.ears import Ears, FirstAvailableEars
@@ -20,7 +21,8 @@ from agent.sandbox.sphinx import PocketsphinxEars
 from agent.sandbox.voices import Voices
 from agent.sandbox.whisper import DEFAULT_MODEL, WhisperEars
 
-_API_KEY_VARIABLE = "PARLEY_SANDBOX_API_KEY"
+_VARIABLES = "PARLEY_SANDBOX_"
+"""Each option can also be given as a variable: --whisper-model as PARLEY_SANDBOX_WHISPER_MODEL."""
 _CANNOT_START = 2
 
 
@@ -73,18 +75,21 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m agent.sandbox",
         description="OpenAI's API on this machine, offline: realtime, chat, speech, transcription.",
+        epilog=f"Options with a default can also be given as variables: {_VARIABLES}EARS, …",
     )
-    add = parser.add_argument
-    add("--port", type=_port, required=True, help="0 lets the system choose")
+
+    def add(option: str, *, default: str | None = None, **details: Any) -> None:
+        variable = _VARIABLES + option.removeprefix("--").replace("-", "_").upper()
+        parser.add_argument(option, default=os.environ.get(variable) or default, **details)
+
+    parser.add_argument("--port", type=_port, required=True, help="0 lets the system choose")
     add("--host", default="127.0.0.1")
-    add(
-        "--api-key",
-        default=os.environ.get(_API_KEY_VARIABLE) or None,
-        help=f"refuse clients that do not send it (also {_API_KEY_VARIABLE}); default: all may",
-    )
+    add("--api-key", help="refuse clients that do not send it; default: all may")
     add("--script", type=Path, help="TOML file with fixed replies, delays and faults")
-    add("--control", action="store_true", help="let POST /control change the script")
-    add("--ears", choices=("auto", "whisper", "pocketsphinx"), default="auto")
+    parser.add_argument(
+        "--control", action="store_true", help="let POST /control change the script"
+    )
+    add("--ears", type=_ears_name, default="auto", help="auto, whisper or pocketsphinx")
     add(
         "--whisper-model",
         default=DEFAULT_MODEL,
@@ -99,6 +104,12 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError(f"{port} is no port: they go from 0 to 65535")
     return port
+
+
+def _ears_name(text: str) -> str:
+    if text not in ("auto", "whisper", "pocketsphinx"):
+        raise argparse.ArgumentTypeError(f"{text!r} is none of auto, whisper and pocketsphinx")
+    return text
 
 
 def _refuse(reason: str) -> int:

@@ -100,3 +100,18 @@ async def test_a_bad_script_is_named(tmp_path: Path) -> None:
     assert len(said.splitlines()) == 1
     assert "script.toml" in said
     assert "delays.stt_s" in said
+
+
+async def test_options_can_be_given_as_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who starts it inside a stack configures it through the environment, faults included."""
+    monkeypatch.setenv("PARLEY_SANDBOX_WHISPER_MODEL", str(whisper_model_path()))
+    monkeypatch.setenv("PARLEY_SANDBOX_API_KEY", "sk-right")
+    async with started() as process, aiohttp.ClientSession() as session:
+        url = await ready_url(process)
+        async with session.get(f"{url}/models") as answer:
+            assert answer.status == 401
+    monkeypatch.setenv("PARLEY_SANDBOX_EARS", "both")
+    async with started() as process:
+        _, err = await asyncio.wait_for(process.communicate(), timeout=30)
+    assert process.returncode == 2
+    assert b"'both' is none of auto, whisper and pocketsphinx" in err
