@@ -19,6 +19,11 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/v1/audio/transcriptions": "transcriptions",
 }
 
+_AT_ONCE = ("status", "hang", "keep_alive", "empty")
+"""Faults that take the place of the answer."""
+
+_COMMENT_PAUSE_S = 0.5
+
 _GARBAGE = b'data: {"id": \x00\xff\xfe <not json>\n\n'
 
 
@@ -37,7 +42,7 @@ async def play_faults(request: web.Request, handler: Handler) -> web.StreamRespo
         return await handler(request)
     request[FAULT] = fault
     try:
-        if fault.kind in ("status", "hang") or not (fault.after_s or fault.after_events):
+        if fault.kind in _AT_ONCE or not (fault.after_s or fault.after_events):
             await asyncio.sleep(fault.after_s or 0)
             return await _strike(request, fault)
         async with asyncio.timeout(fault.after_s):
@@ -55,6 +60,10 @@ async def _strike(request: web.Request, fault: Fault) -> web.StreamResponse:
             await _for_ever()
         case "garbage":
             return await _send_garbage(request)
+        case "keep_alive":
+            await _send_comments(request)
+        case "empty":
+            return _nothing(request)
         case "drop" if transport is not None:
             transport.abort()
         case "close" if transport is not None:
@@ -64,6 +73,26 @@ async def _strike(request: web.Request, fault: Fault) -> web.StreamResponse:
                 transport.pause_reading()
             await _for_ever()
     return begun or web.Response()
+
+
+async def _send_comments(request: web.Request) -> Never:
+    """Comments of a stream, until the client goes; to what is no stream they are white space."""
+    kind = "text/event-stream" if request.path.endswith("completions") else "application/json"
+    stream = web.StreamResponse(headers={"Content-Type": kind})
+    await stream.prepare(request)
+    while True:
+        await stream.write(b": keep-alive\n\n" if kind == "text/event-stream" else b" ")
+        await asyncio.sleep(_COMMENT_PAUSE_S)
+
+
+def _nothing(request: web.Request) -> web.Response:
+    match ENDPOINTS[request.path]:
+        case "chat":
+            return web.Response(body=b"data: [DONE]\n\n", content_type="text/event-stream")
+        case "transcriptions":
+            return web.json_response({"text": ""})
+        case _:
+            return web.Response(body=b"", content_type="audio/pcm")
 
 
 async def _send_garbage(request: web.Request) -> web.StreamResponse:

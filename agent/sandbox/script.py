@@ -10,9 +10,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
-Endpoint = Literal["realtime", "chat", "speech", "transcriptions"]
+Endpoint = Literal["realtime", "response", "chat", "speech", "transcriptions"]
+"""`realtime` is a connection, `response` the next response on any connection that is open."""
 
 
 class ScriptError(ValueError):
@@ -85,15 +93,25 @@ class Fault(_Repeatable):
     invalid data where an event or body belongs. drop: cut the TCP connection without a close frame
     after `after_events` server events (chunks over HTTP) or `after_s`. close: the same with an
     orderly close. half_open: after `after_events` or `after_s` read and write nothing, and keep the
-    connection open.
+    connection open. keep_alive: over HTTP, begin to answer and then send nothing but comments.
+    empty: answer in due form with nothing in it; a response goes without its audio.
     """
 
     on: Endpoint
-    kind: Literal["status", "hang", "garbage", "drop", "close", "half_open"]
+    kind: Literal["status", "hang", "garbage", "drop", "close", "half_open", "keep_alive", "empty"]
     status: int = Field(default=500, ge=400, le=599)
     retry_after_s: float | None = Field(default=None, ge=0)
     after_events: int | None = Field(default=None, ge=0)
     after_s: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _fits_endpoint(self) -> Self:
+        unfit = {"realtime": ("keep_alive", "empty"), "response": ("status", "keep_alive")}
+        if self.kind in unfit.get(self.on, ()):
+            raise ValueError(f"{self.kind} cannot befall {self.on}")
+        if self.on == "response" and self.after_s is not None:
+            raise ValueError("a response counts after_events, not after_s")
+        return self
 
 
 class Plan(_Part):

@@ -13,6 +13,7 @@ from agent.sandbox.realtime.errors import ClientError
 from agent.sandbox.realtime.outbox import Outbox
 from agent.sandbox.realtime.session import DEFAULT_MODEL, Kind
 from agent.sandbox.realtime.wire import Wire
+from agent.sandbox.script import Fault
 
 _LARGEST_FRAME_BYTES = 32 * 1024 * 1024
 """Room for 15 MiB of audio in base64: a larger append is refused in words, not by a close."""
@@ -48,7 +49,11 @@ async def serve(request: web.Request, *, lifetime_s: float = LIFETIME_S) -> web.
     connection = Connection(
         provider, kind, model=request.query.get("model") or DEFAULT_MODEL, lifetime_s=lifetime_s
     )
-    await connection.run(socket, Wire(socket, request.transport, fault))
+
+    def next_response() -> Fault | None:
+        return provider.script.take_fault("response")
+
+    await connection.run(socket, Wire(socket, request.transport, fault, next_response))
     return socket
 
 

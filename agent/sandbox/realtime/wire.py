@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Never
 
 from aiohttp import WSCloseCode, web
@@ -12,12 +13,16 @@ from agent.sandbox.script import Fault
 _GARBAGE = ('{"type": "response.output_aud', '{"type": "sandbox.garbage", "event_id": 7}')
 """Cut JSON, and JSON that is no event."""
 
+_RESPONSE_BEGINS = '{"type": "response.created"'
+_AUDIO = '{"type": "response.output_audio.delta"'
+
 
 class Wire:
     """Sends frames until its fault strikes.
 
     Without `after_events` or `after_s` a fault strikes before the first event. Garbage is sent once
-    and the session goes on; a hung one still reads; a half-open one does neither.
+    and the session goes on; a hung one still reads; a half-open one does neither. A fault of a
+    response counts from its first event; when it is empty, its audio alone is left out.
     """
 
     def __init__(
@@ -25,20 +30,28 @@ class Wire:
         socket: web.WebSocketResponse,
         transport: asyncio.Transport | None,
         fault: Fault | None,
+        next_response: Callable[[], Fault | None] = lambda: None,
     ) -> None:
         self._socket = socket
         self._transport = transport
         self._fault = fault
+        self._next_response = next_response
         self._sent = 0
         self._is_cut = False
+        self._is_mute = False
 
     async def send(self, frame: str) -> None:
         """Send one event. Raises ConnectionError when the client is gone, or the script cuts it."""
+        if frame.startswith(_RESPONSE_BEGINS):
+            self._is_mute = False
+            if (fault := self._next_response()) is not None:
+                self._fault, self._sent = fault, 0
         if self._sent == 0:
             await self._strike_if_due()
         if self._is_cut:
             await _for_ever()
-        await self._socket.send_str(frame)
+        if not (self._is_mute and frame.startswith(_AUDIO)):
+            await self._socket.send_str(frame)
         self._sent += 1
         await self._strike_if_due()
 
@@ -64,6 +77,8 @@ class Wire:
             case "close":
                 await self._socket.close(code=WSCloseCode.GOING_AWAY)
                 raise ConnectionAbortedError("closed by the script")
+            case "empty":
+                self._is_mute = True
             case "half_open" | "hang":
                 self._is_cut = True
                 if fault.kind == "half_open" and self._transport is not None:
