@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from livekit import rtc
 from livekit.agents import Agent, AgentSession, TurnHandlingOptions, vad
 
 from agent.call.options import CallOptions
 from agent.call.state import CallControl, CallState
 from agent.errors import ParleyError, SettingsError
 from agent.personas.base import Persona, find_persona
-from agent.pipeline.cascade import build_cascade
+from agent.pipeline.backchannels import load_backchannels
+from agent.pipeline.cascade import CascadeContext, build_cascade
+from agent.pipeline.connections import Connections, load_certificates
+from agent.pipeline.failover import Failover, Spare
+from agent.pipeline.interruptions import AttentiveAgent, Interruptions
 from agent.pipeline.parts import PipelineParts
+from agent.pipeline.profiles import EndpointingSwitch
 from agent.pipeline.realtime import build_realtime
-from agent.pipeline.session import build_session
-from agent.pipeline.turns import turn_handling
+from agent.pipeline.session import CallAudio, build_audio, build_session
+from agent.pipeline.shared_vad import SharedVAD
+from agent.pipeline.speculative_stt import SpeculativeSTT
+from agent.pipeline.turns import load_vad, turn_handling
 from agent.settings import Pipeline, Settings
+from agent.supervision.events import observe
+from agent.supervision.remedies import SessionRemedies
+from agent.supervision.supervisor import Supervisor
+from agent.supervision.voice import Voice
+from agent.supervision.watch import Limits, Watch
 from tools.catalogue import find_tools
 
 
@@ -27,6 +42,7 @@ class CallPlan:
     persona: Persona
     language: str
     voice: str | None
+    half_duplex: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +52,9 @@ class Call:
     plan: CallPlan
     session: AgentSession[CallState]
     agent: Agent
+    audio: CallAudio
+    voice: Voice
+    failover: Failover
 
 
 def plan_call(settings: Settings, options: CallOptions) -> CallPlan:
@@ -49,22 +68,108 @@ def plan_call(settings: Settings, options: CallOptions) -> CallPlan:
         persona=find_persona(options.persona or settings.call.persona),
         language=options.language or settings.call.language,
         voice=options.voice,
+        half_duplex=(
+            settings.interruptions.half_duplex
+            if options.half_duplex is None
+            else options.half_duplex
+        ),
     )
 
 
 def build_call(
-    settings: Settings, plan: CallPlan, *, call_id: str, vad: vad.VAD, control: CallControl
+    settings: Settings,
+    plan: CallPlan,
+    *,
+    call_id: str,
+    vad: vad.VAD,
+    connections: Connections,
+    control: CallControl,
 ) -> Call:
-    """Everything one call needs, built in the job's own process."""
-    parts, turns = _build_pipeline(settings, plan)
-    state = CallState(call_id=call_id, language=plan.language, control=control)
+    """Everything one call needs, built in the job's own process. The caller of this function
+    starts and closes `connections`.
+    """
+    context = CascadeContext(connections, SharedVAD(vad), plan.language)
+    parts, turns = _build_pipeline(settings, plan, context, plan.pipeline)
+    turn_taking = EndpointingSwitch(settings.turns, plan.pipeline)
+    state = CallState(call_id=call_id, language=plan.language, control=control, turns=turn_taking)
+    audio = build_audio(
+        half_duplex=plan.half_duplex, noise_suppression=settings.interruptions.noise_suppression
+    )
+    session = build_session(
+        parts,
+        turns,
+        vad=context.vad,
+        state=state,
+        audio=audio,
+        echo_warmup_s=settings.interruptions.echo_warmup_s,
+    )
+    backchannels = load_backchannels(plan.language, settings.interruptions.backchannels_folder)
+    interruptions = Interruptions(audio.playout, audio.spoken, backchannels)
+    interruptions.watch(session)
+    turn_taking.attach(session)
+    voice = Voice(audio.playout)
+    session.output.audio = voice
     return Call(
         plan=plan,
-        session=build_session(parts, turns, vad=vad, state=state),
-        agent=Agent(
-            instructions=plan.persona.instructions, tools=[*find_tools(plan.persona.tools)]
+        session=session,
+        agent=AttentiveAgent(
+            interruptions=interruptions,
+            instructions=plan.persona.instructions,
+            tools=[*find_tools(plan.persona.tools)],
+        ),
+        audio=audio,
+        voice=voice,
+        failover=Failover(
+            lambda pipeline: Spare(*_build_pipeline(settings, plan, context, pipeline)),
+            plan.pipeline,
+            may_switch=settings.supervision.failover and _has_both_accounts(settings),
+            interruptions=interruptions,
         ),
     )
+
+
+def build_supervisor(
+    settings: Settings,
+    call: Call,
+    *,
+    room: rtc.Room,
+    greet: Callable[[], object],
+    end: Callable[[str, bool], None],
+) -> Supervisor:
+    """What watches over a call. It hears the session from now on, and acts once it is run.
+
+    Args:
+        settings: The worker's.
+        call: The call.
+        room: Where it takes place.
+        greet: Says its first words, for the case that they were not heard.
+        end: Ends it, given a reason and whether the caller must still be told.
+    """
+    session, voice = call.session, call.voice
+    limits = Limits(
+        silence_s=settings.supervision.silence_limit_s,
+        tool_s=settings.supervision.tool_limit_s,
+        idle_s=settings.supervision.idle_s,
+    )
+    remedies = SessionRemedies(
+        session,
+        voice,
+        room=room,
+        language=call.plan.language,
+        greet=greet,
+        change_pipeline=lambda limit_s: call.failover.change(session, limit_s=limit_s),
+        end=end,
+    )
+    supervisor = Supervisor(
+        Watch(limits, time.monotonic()),
+        remedies,
+        limits,
+        heard_until_s=voice.reply_heard_until_s,
+        in_reply=lambda: voice.in_reply,
+        longest_turn_end_s=lambda: session.options.endpointing["max_delay"],
+    )
+    observe(session, supervisor.watch, supervisor.ladder, voice)
+    return supervisor
 
 
 def check_buildable(settings: Settings) -> None:
@@ -79,14 +184,16 @@ def check_buildable(settings: Settings) -> None:
         raise
     except ParleyError as error:
         raise SettingsError([f"PARLEY_PERSONA: {error}"]) from None
-    build_cascade(settings.cascade, settings.openai, language=settings.call.language, voice=None)
+    context = CascadeContext(
+        Connections(load_certificates()), SharedVAD(load_vad()), settings.call.language
+    )
+    build_cascade(settings.cascade, settings.openai, context, voice=None)
 
 
 def _build_pipeline(
-    settings: Settings, plan: CallPlan
+    settings: Settings, plan: CallPlan, context: CascadeContext, pipeline: Pipeline
 ) -> tuple[PipelineParts, TurnHandlingOptions]:
-    turns = turn_handling(settings.turns, plan.pipeline)
-    if plan.pipeline == "realtime":
+    if pipeline == "realtime":
         parts = build_realtime(
             settings.realtime,
             settings.openai,
@@ -95,7 +202,18 @@ def _build_pipeline(
             voice=plan.voice,
         )
     else:
-        parts = build_cascade(
-            settings.cascade, settings.openai, language=plan.language, voice=plan.voice
-        )
+        parts = build_cascade(settings.cascade, settings.openai, context, voice=plan.voice)
+    turns = turn_handling(
+        settings.turns,
+        pipeline,
+        settings.interruptions,
+        language=plan.language,
+        heard=context.heard if isinstance(parts.stt, SpeculativeSTT) else None,
+    )
     return parts, turns
+
+
+def _has_both_accounts(settings: Settings) -> bool:
+    cascade = settings.cascade
+    parts = (settings.realtime, cascade.stt, cascade.llm, cascade.tts)
+    return settings.openai.api_key is not None or all(part.api_key for part in parts)

@@ -7,8 +7,10 @@ end, so nothing here waits for the end of the call: the session's close event st
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+import ssl
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -19,38 +21,37 @@ from livekit.agents import (
     AutoSubscribe,
     CloseEvent,
     CloseReason,
-    ErrorEvent,
     JobContext,
     JobProcess,
+    UserStateChangedEvent,
     vad,
 )
 from livekit.rtc.participant import RemoteParticipant
 
-from agent.bootstrap import build_call, plan_call
+from agent.bootstrap import build_call, build_supervisor, plan_call
 from agent.call.options import JobMetadata
 from agent.call.state import CallState, Speech
 from agent.errors import CallOptionsError
+from agent.pipeline.connections import Connections, load_certificates
 from agent.pipeline.session import greet, room_options
 from agent.pipeline.turns import load_vad
 from agent.settings import Settings, load_settings
 from agent.supervision.last_words import say_last_words
+from agent.supervision.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
 
 GOODBYE_LIMIT_S = 15.0
 """A goodbye that takes longer than this is cut: the call was meant to end."""
 
-REJOIN_GRACE_S = 15.0
-"""A caller whose connection broke may come back within this time and find the call going on."""
+CLOSE_LIMIT_S = 4.0
+"""A session that takes longer than this to close is left to itself, and the call is ended."""
 
-STANDARD_CLOSE = frozenset(
-    {
-        rtc.DisconnectReason.CLIENT_INITIATED,
-        rtc.DisconnectReason.ROOM_DELETED,
-        rtc.DisconnectReason.USER_REJECTED,
-    }
-)
-"""Reasons for which the framework itself closes the session when the caller disconnects."""
+RELOAD_GRACE_S = 3.0
+"""Who left in good order has hung up, or reloads a page: then the same identity is back by then."""
+
+GONE_FOR_GOOD = frozenset({rtc.DisconnectReason.ROOM_DELETED, rtc.DisconnectReason.USER_REJECTED})
+"""Reasons for a caller's leaving after which nobody comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,14 @@ class Prewarmed:
 
     settings: Settings
     vad: vad.VAD
+    certificates: ssl.SSLContext
 
 
 def prewarm(process: JobProcess) -> None:
     """Load what every call needs, while no caller waits for it."""
-    process.userdata["prewarmed"] = Prewarmed(load_settings(os.environ), load_vad())
+    process.userdata["prewarmed"] = Prewarmed(
+        load_settings(os.environ), load_vad(), load_certificates()
+    )
 
 
 async def answer_call(ctx: JobContext) -> None:
@@ -90,12 +94,33 @@ async def _begin(ctx: JobContext, line: _Line) -> None:
     prewarmed: Prewarmed = ctx.proc.userdata["prewarmed"]
     line.metadata = metadata = JobMetadata.parse(ctx.job.metadata)
     plan = plan_call(prewarmed.settings, metadata)
-    call = build_call(prewarmed.settings, plan, call_id=ctx.job.id, vad=prewarmed.vad, control=line)
+    connections = Connections(prewarmed.certificates)
+    ctx.add_shutdown_callback(connections.aclose)
+    call = build_call(
+        prewarmed.settings,
+        plan,
+        call_id=ctx.job.id,
+        vad=prewarmed.vad,
+        connections=connections,
+        control=line,
+    )
+    connections.start()
     line.take(call.session)
+
+    def say_first_words() -> None:
+        greet(call.session, plan.persona.greeting, notice=prewarmed.settings.call.notice)
+
+    supervisor = build_supervisor(
+        prewarmed.settings, call, room=ctx.room, greet=say_first_words, end=line.close
+    )
+    call.audio.playout.start(ctx.room)
+    ctx.add_shutdown_callback(call.audio.playout.aclose)
     await call.session.start(
         call.agent,
         room=ctx.room,
-        room_options=room_options(participant_identity=metadata.participant_identity),
+        room_options=room_options(
+            call.audio, plan.pipeline, participant_identity=metadata.participant_identity
+        ),
         # The framework's default lets anyone in the room read the prompt and drive turns.
         session_host=False,
         record=False,
@@ -110,8 +135,8 @@ async def _begin(ctx: JobContext, line: _Line) -> None:
         await line.hang_up("caller did not join")
         return
     logger.info("call started", extra={"pipeline": plan.pipeline, "persona": plan.persona.name})
-    line.watch(caller)
-    greet(call.session, plan.persona.greeting)
+    line.watch(caller, supervisor, grace_s=prewarmed.settings.supervision.rejoin_grace_s)
+    say_first_words()
 
 
 class _Line:
@@ -121,34 +146,66 @@ class _Line:
         self.metadata = JobMetadata()
         self._ctx = ctx
         self._session: AgentSession[CallState] | None = None
+        self._supervision: asyncio.Task[None] | None = None
+        self._absence: asyncio.Task[None] | None = None
         self._finished = False
+        self._ending: str | None = None
+        self._must_apologise = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def take(self, session: AgentSession[CallState]) -> None:
-        """End the call when this session closes or fails for good."""
+        """End the call when this session closes."""
         self._session = session
 
         @session.once("close")
         def _closed(event: CloseEvent) -> None:
             self._start(self._finish(event.reason))
 
-        @session.on("error")
-        def _failed(event: ErrorEvent) -> None:
-            # Not left to the close event: closing a session whose realtime model cannot be reached
-            # raises in the framework before the event is emitted.
-            if not event.error.recoverable:
-                self._start(self._finish(CloseReason.ERROR))
+    def watch(self, caller: RemoteParticipant, supervisor: Supervisor, *, grace_s: float) -> None:
+        """Let a supervisor watch over the call, and end it when the caller is gone for longer than
+        a grace.
+        """
+        self._supervision = self._start(supervisor.run())
+        room = self._ctx.room
 
-    def watch(self, caller: RemoteParticipant) -> None:
-        """End the call when the caller's connection breaks and does not come back."""
-
-        @self._ctx.room.on("participant_disconnected")
+        @room.on("participant_disconnected")
         def _left(participant: RemoteParticipant) -> None:
-            if (
-                participant.identity == caller.identity
-                and participant.disconnect_reason not in STANDARD_CLOSE
-            ):
-                self._start(self._end_unless_back(participant.identity))
+            if participant.identity != caller.identity:
+                return
+            if participant.disconnect_reason in GONE_FOR_GOOD:
+                self.close("caller is gone")
+            elif participant.disconnect_reason == rtc.DisconnectReason.CLIENT_INITIATED:
+                self._miss(supervisor, "caller left", min(grace_s, RELOAD_GRACE_S))
+            else:
+                self._miss(supervisor, "caller's connection broke", grace_s)
+
+        @room.on("connection_quality_changed")
+        def _quality(participant: rtc.Participant, quality: int) -> None:
+            if participant.identity != caller.identity:
+                return
+            if quality != rtc.ConnectionQuality.QUALITY_LOST:
+                self._welcome_back(supervisor)
+            elif self._absence is None:
+                # Much sooner than the server takes the participant for gone.
+                self._miss(supervisor, "caller is not reached", grace_s)
+
+        @room.on("participant_connected")
+        def _joined(participant: RemoteParticipant) -> None:
+            if participant.identity == caller.identity:
+                self._welcome_back(supervisor)
+
+        if self._session is not None:
+
+            @self._session.on("user_state_changed")
+            def _heard(event: UserStateChangedEvent) -> None:
+                if event.new_state == "speaking":  # so the packets were not lost
+                    self._welcome_back(supervisor)
+
+    def close(self, reason: str, apologise: bool = False) -> None:
+        """Close the session and end the call, within a bound, in any case."""
+        if self._ending is None:
+            self._ending, self._must_apologise = reason, apologise
+            self._start(self._close())
 
     def hang_up_after(self, speech: Speech) -> None:
         """See CallControl."""
@@ -191,37 +248,56 @@ class _Line:
             return
         self._finished = True
         logger.info("session closed", extra={"reason": reason.value})
+        if self._supervision is not None:
+            self._supervision.cancel()
         if reason is CloseReason.JOB_SHUTDOWN:
             return
-        if reason is CloseReason.ERROR:
-            await self.apologise_and_hang_up("provider failed")
+        if reason is CloseReason.ERROR or self._must_apologise:
+            await self.apologise_and_hang_up(self._ending or "provider failed")
         else:
-            await self.hang_up(reason.value)
+            await self.hang_up(self._ending or reason.value)
 
     async def _close_after(self, speech: Speech) -> None:
         try:
             await asyncio.wait_for(speech.wait_for_playout(), GOODBYE_LIMIT_S)
         except TimeoutError:
             logger.warning("goodbye was cut after %.0f s", GOODBYE_LIMIT_S)
+        self.close("agent hung up")
+
+    async def _close(self) -> None:
         if self._session is not None:
             self._session.shutdown(drain=False)
+        await asyncio.sleep(CLOSE_LIMIT_S)
+        if not self._finished:
+            logger.warning("the session did not close in time")
+            await self._finish(CloseReason.USER_INITIATED)
 
-    async def _end_unless_back(self, identity: str) -> None:
-        logger.warning("the caller's connection broke")
-        try:
-            await asyncio.wait_for(
-                self._ctx.wait_for_participant(identity=identity), REJOIN_GRACE_S
-            )
-        except TimeoutError:
-            if self._session is not None:
-                self._session.shutdown(drain=False)
-        else:
+    def _miss(self, supervisor: Supervisor, reason: str, grace_s: float) -> None:
+        logger.info("the caller is away", extra={"reason": reason, "grace_s": grace_s})
+        supervisor.away()
+        if self._absence is not None:
+            self._absence.cancel()
+        self._absence = self._start(self._close_after_grace(reason, grace_s))
+
+    def _welcome_back(self, supervisor: Supervisor) -> None:
+        if self._absence is not None:
+            self._absence.cancel()
+            self._absence = None
             logger.info("the caller is back")
+            supervisor.back()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _close_after_grace(self, reason: str, grace_s: float) -> None:
+        if self._session is not None:
+            with contextlib.suppress(RuntimeError):
+                await self._session.interrupt(force=True)
+        await asyncio.sleep(grace_s)
+        self.close(reason)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

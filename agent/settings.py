@@ -41,6 +41,7 @@ FOREIGN_PREFIXES = ("PARLEY_SANDBOX_",)
 
 Pipeline = Literal["realtime", "cascade"]
 TurnDetection = Literal["local", "english", "multilingual", "vad", "server"]
+EndpointingProfile = Literal["fast", "balanced", "patient", "dictation"]
 Environment = Literal["development", "production"]
 
 TEXT_DETECTORS: frozenset[TurnDetection] = frozenset({"english", "multilingual"})
@@ -134,6 +135,12 @@ class RealtimeSettings(_Group):
     vad_prefix_padding_s: float = _var("PARLEY_REALTIME_VAD_PREFIX_PADDING_S", 0.3, ge=0, le=5)
     vad_silence_s: float = _var("PARLEY_REALTIME_VAD_SILENCE_S", 0.5, ge=0.05, le=10)
     eagerness: Literal["low", "medium", "high", "auto"] = _var("PARLEY_REALTIME_EAGERNESS", "auto")
+    heartbeat_s: float = _var("PARLEY_REALTIME_HEARTBEAT_S", 2.0, ge=0.5, le=60)
+    """How long the provider may send nothing before it is pinged; half as long for the pong."""
+    first_audio_s: float = _var("PARLEY_REALTIME_FIRST_AUDIO_S", 3.0, ge=0.5, le=30)
+    """How long a reply may take to begin before it is asked for again on a new connection."""
+    session_limit_s: float = _var("PARLEY_REALTIME_SESSION_LIMIT_S", 3600, ge=1)
+    """How long the provider keeps a session."""
 
 
 class SttSettings(_Group):
@@ -144,6 +151,10 @@ class SttSettings(_Group):
     base_url: HttpUrl | None = _var("PARLEY_STT_BASE_URL", None)
     api_key: SecretStr | None = _var("PARLEY_STT_API_KEY", None)
     prompt: str | None = _var("PARLEY_STT_PROMPT", None)
+    streaming: Literal["auto", "on", "off"] = _var("PARLEY_STT_STREAMING", "auto")
+    """Whether to use the server's realtime transcription; `auto`: where it is known to be there."""
+    max_wasted_per_min: int = _var("PARLEY_STT_MAX_WASTED_PER_MIN", 20, ge=0)
+    """Speculative requests that may be in vain in a minute of a call; 0 asks only at the end."""
 
 
 class LlmSettings(_Group):
@@ -154,6 +165,10 @@ class LlmSettings(_Group):
     base_url: HttpUrl | None = _var("PARLEY_LLM_BASE_URL", None)
     api_key: SecretStr | None = _var("PARLEY_LLM_API_KEY", None)
     temperature: float | None = _var("PARLEY_LLM_TEMPERATURE", None, ge=0, le=2)
+    first_token_s: float = _var("PARLEY_LLM_FIRST_TOKEN_S", 3.0, ge=0.5, le=60)
+    """From the request to its first token; then it is asked again."""
+    fallback_models: CommaList = _var("PARLEY_LLM_FALLBACK_MODELS", ())
+    """Of the same account, asked in turn when the first one fails or is late."""
 
 
 class TtsSettings(_Group):
@@ -165,6 +180,10 @@ class TtsSettings(_Group):
     base_url: HttpUrl | None = _var("PARLEY_TTS_BASE_URL", None)
     api_key: SecretStr | None = _var("PARLEY_TTS_API_KEY", None)
     speed: float = _var("PARLEY_TTS_SPEED", 1.0, ge=0.25, le=4)
+    first_audio_s: float = _var("PARLEY_TTS_FIRST_AUDIO_S", 3.0, ge=0.5, le=60)
+    """From the request to its first audio; then it is asked again."""
+    fallback_models: CommaList = _var("PARLEY_TTS_FALLBACK_MODELS", ())
+    """Of the same account, asked in turn when the first one fails or is late."""
 
 
 class CascadeSettings(_Group):
@@ -179,16 +198,31 @@ class TurnSettings(_Group):
     """Who decides that a caller has finished, and how long that decision may take."""
 
     detection: TurnDetection = _var("PARLEY_TURN_DETECTION", "local")
-    endpointing_min_s: float = _var("PARLEY_ENDPOINTING_MIN_S", 0.3, ge=0, le=10)
-    endpointing_max_s: float = _var("PARLEY_ENDPOINTING_MAX_S", 2.5, ge=0, le=30)
+    endpointing: EndpointingProfile = _var("PARLEY_ENDPOINTING", "balanced")
+    endpointing_min_s: float | None = _var("PARLEY_ENDPOINTING_MIN_S", None, ge=0, le=10)
+    endpointing_max_s: float | None = _var("PARLEY_ENDPOINTING_MAX_S", None, ge=0, le=30)
+    """None leaves the profile's own value, see `agent.pipeline.profiles`."""
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Self:
-        if self.endpointing_max_s < self.endpointing_min_s:
+        low, high = self.endpointing_min_s, self.endpointing_max_s
+        if low is not None and high is not None and high < low:
             raise ValueError(
                 "PARLEY_ENDPOINTING_MAX_S: must not be less than PARLEY_ENDPOINTING_MIN_S"
             )
         return self
+
+
+class InterruptionSettings(_Group):
+    """When a caller may talk over the agent, and what is not taken for talking over it."""
+
+    min_speech_s: float = _var("PARLEY_INTERRUPTION_MIN_S", 0.2, ge=0, le=5)
+    """Speech after which the agent falls silent; whether for good is decided after."""
+    backchannels_folder: Path | None = _var("PARLEY_BACKCHANNELS_FOLDER", None)
+    half_duplex: bool = _var("PARLEY_HALF_DUPLEX", False)
+    noise_suppression: bool = _var("PARLEY_NOISE_SUPPRESSION", False)
+    echo_warmup_s: float = _var("PARLEY_ECHO_WARMUP_S", 0.0, ge=0, le=30)
+    """From the agent's first word, the caller is not heard while the agent speaks."""
 
 
 class CallSettings(_Group):
@@ -199,6 +233,22 @@ class CallSettings(_Group):
     language: str = _var("PARLEY_LANGUAGE", "en", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
     join_timeout_s: float = _var("PARLEY_JOIN_TIMEOUT_S", 60, gt=0)
     """How long the agent waits in a room for its caller before it leaves."""
+    notice: str = _var("PARLEY_NOTICE", "", max_length=2_000)
+    """Said before the greeting, to its end, whatever the caller says meanwhile."""
+
+
+class SupervisionSettings(_Group):
+    """How long a caller may be left without a sound, and what may be done about it."""
+
+    silence_limit_s: float = _var("PARLEY_SILENCE_LIMIT_S", 3.0, ge=1, le=20)
+    """From the caller's last word to a sound: an answer, or a recording that asks for patience."""
+    tool_limit_s: float = _var("PARLEY_TOOL_LIMIT_S", 20, gt=0)
+    failover: bool = _var("PARLEY_FAILOVER", True)
+    """Whether a call whose pipeline fails goes on in the other one."""
+    idle_s: float = _var("PARLEY_IDLE_S", 30, ge=0)
+    """Silence after which the caller is asked whether they are there; 0 for never."""
+    rejoin_grace_s: float = _var("PARLEY_REJOIN_GRACE_S", 15, ge=0, le=300)
+    """How long a caller whose connection broke may take to come back to the same call."""
 
 
 class WorkerSettings(_Group):
@@ -238,6 +288,8 @@ class Settings(BaseSettings):
     openai: OpenAISettings
     call: CallSettings
     turns: TurnSettings
+    interruptions: InterruptionSettings
+    supervision: SupervisionSettings
     realtime: RealtimeSettings
     cascade: CascadeSettings
     worker: WorkerSettings
@@ -286,6 +338,8 @@ def load_settings(environ: Mapping[str, str], *, calls_providers: bool = True) -
             openai=given,
             call=given,
             turns=given,
+            interruptions=given,
+            supervision=given,
             realtime=given,
             cascade={"stt": given, "llm": given, "tts": given},
             worker=given,

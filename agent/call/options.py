@@ -24,6 +24,8 @@ class CallOptions(BaseModel):
     pipeline: Literal["realtime", "cascade"] | None = None
     language: LanguageTag | None = None
     voice: Name | None = None
+    half_duplex: bool | None = None
+    """For a loudspeaker whose echo nothing cancels: not heard while the agent speaks."""
 
     @classmethod
     def known(cls, values: Any) -> Self:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from agent.settings import EndpointingProfile
+
 
 class Speech(Protocol):
     """Something the agent is saying."""
@@ -22,6 +24,16 @@ class CallControl(Protocol):
         ...
 
 
+class TurnTaking(Protocol):
+    """How long the caller may pause before the turn counts as over."""
+
+    def use(self, profile: EndpointingProfile | None) -> None:
+        """Switch to a profile from now on, such as `dictation` while the caller gives a number.
+        None goes back to the configured one.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CallState:
     """The call as its tools see it."""
@@ -29,3 +41,4 @@ class CallState:
     call_id: str
     language: str
     control: CallControl
+    turns: TurnTaking

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from livekit.agents import NOT_GIVEN, llm, stt, tts
 from livekit.plugins import openai
+from openai.types.beta.realtime.transcription_session_update_param import SessionTurnDetection
 
+from agent.pipeline.connections import Connections
+from agent.pipeline.deadlines import PromptLLM, PromptTTS
+from agent.pipeline.end_of_turn import Heard
+from agent.pipeline.first_clause import FirstClauseTokenizer
 from agent.pipeline.parts import Account, PipelineParts, account_of, chosen
+from agent.pipeline.shared_vad import SharedVAD
+from agent.pipeline.speculative_stt import SpeculativeSTT
 from agent.settings import CascadeSettings, LlmSettings, OpenAISettings, SttSettings, TtsSettings
 
 
+@dataclass(frozen=True, slots=True)
+class CascadeContext:
+    """What the three models of one call share, and what they know of it."""
+
+    connections: Connections
+    vad: SharedVAD
+    """The session's detector."""
+    language: str
+    heard: Heard = field(default_factory=Heard)
+    """What the caller is saying, where the transcript is asked for in pauses."""
+
+
 def build_cascade(
-    settings: CascadeSettings, shared: OpenAISettings, *, language: str, voice: str | None
+    settings: CascadeSettings, shared: OpenAISettings, context: CascadeContext, *, voice: str | None
 ) -> PipelineParts:
     """The three models of one call; `voice` overrides the configured one.
 
@@ -24,50 +45,92 @@ def build_cascade(
     build_llm = chosen(LLM_PROVIDERS, settings.llm.provider, "PARLEY_LLM_PROVIDER")
     build_tts = chosen(TTS_PROVIDERS, settings.tts.provider, "PARLEY_TTS_PROVIDER")
     return PipelineParts(
-        stt=build_stt(settings.stt, account_of(settings.stt, shared), language),
-        llm=build_llm(settings.llm, account_of(settings.llm, shared)),
-        tts=build_tts(settings.tts, account_of(settings.tts, shared), voice or settings.tts.voice),
+        stt=build_stt(settings.stt, account_of(settings.stt, shared), context),
+        llm=build_llm(settings.llm, account_of(settings.llm, shared), context),
+        tts=build_tts(
+            settings.tts, account_of(settings.tts, shared), context, voice or settings.tts.voice
+        ),
     )
 
 
-def _openai_stt(settings: SttSettings, account: Account, language: str) -> stt.STT[Any]:
-    return openai.STT(
+_TRANSCRIPTION_DETECTION: SessionTurnDetection = {
+    "type": "server_vad",
+    "threshold": 0.5,
+    "prefix_padding_ms": 300,
+    # The server only divides the audio here; that the turn is over is decided locally.
+    "silence_duration_ms": 200,
+}
+
+
+def streams_transcripts(settings: SttSettings, account: Account) -> bool:
+    """Whether the server's realtime transcription is used.
+
+    Nothing tells what a server offers before it is called, so `auto` knows one: OpenAI itself.
+    """
+    if settings.streaming == "auto":
+        return urlsplit(account.base_url).hostname == "api.openai.com"
+    return settings.streaming == "on"
+
+
+def _openai_stt(settings: SttSettings, account: Account, context: CascadeContext) -> stt.STT[Any]:
+    streaming = streams_transcripts(settings, account)
+    recogniser = openai.STT(
         model=settings.model,
-        language=language,
+        language=context.language,
         prompt=settings.prompt or NOT_GIVEN,
-        base_url=account.base_url,
-        api_key=account.api_key,
+        use_realtime=streaming,
+        turn_detection=_TRANSCRIPTION_DETECTION if streaming else NOT_GIVEN,
+        client=context.connections.client(account),
+    )
+    if streaming:
+        return recogniser
+    return SpeculativeSTT(
+        recogniser,
+        vad=context.vad,
+        heard=context.heard,
+        max_wasted_per_min=settings.max_wasted_per_min,
     )
 
 
-def _openai_llm(settings: LlmSettings, account: Account) -> llm.LLM[Any]:
-    return openai.LLM(
-        model=settings.model,
-        temperature=NOT_GIVEN if settings.temperature is None else settings.temperature,
-        base_url=account.base_url,
-        api_key=account.api_key,
+def _openai_llm(settings: LlmSettings, account: Account, context: CascadeContext) -> llm.LLM[Any]:
+    models = [
+        openai.LLM(
+            model=model,
+            temperature=NOT_GIVEN if settings.temperature is None else settings.temperature,
+            client=context.connections.client(account),
+        )
+        for model in (settings.model, *settings.fallback_models)
+    ]
+    return PromptLLM(models, first_token_s=settings.first_token_s)
+
+
+def _openai_tts(
+    settings: TtsSettings, account: Account, context: CascadeContext, voice: str
+) -> tts.TTS[Any]:
+    synthesisers = [
+        openai.TTS(
+            model=model,
+            voice=voice,
+            speed=settings.speed,
+            # The plugin's default is mp3: slower to start, and decoded for nothing.
+            response_format="pcm",
+            client=context.connections.client(account),
+        )
+        for model in (settings.model, *settings.fallback_models)
+    ]
+    synthesiser = PromptTTS(synthesisers, first_audio_s=settings.first_audio_s)
+    return tts.StreamAdapter(
+        tts=synthesiser, sentence_tokenizer=FirstClauseTokenizer(context.language)
     )
 
 
-def _openai_tts(settings: TtsSettings, account: Account, voice: str) -> tts.TTS[Any]:
-    return openai.TTS(
-        model=settings.model,
-        voice=voice,
-        speed=settings.speed,
-        # The plugin's default is mp3: slower to start, and decoded for nothing.
-        response_format="pcm",
-        base_url=account.base_url,
-        api_key=account.api_key,
-    )
-
-
-STT_PROVIDERS: Mapping[str, Callable[[SttSettings, Account, str], stt.STT[Any]]] = {
+STT_PROVIDERS: Mapping[str, Callable[[SttSettings, Account, CascadeContext], stt.STT[Any]]] = {
     "openai": _openai_stt
 }
-LLM_PROVIDERS: Mapping[str, Callable[[LlmSettings, Account], llm.LLM[Any]]] = {
+LLM_PROVIDERS: Mapping[str, Callable[[LlmSettings, Account, CascadeContext], llm.LLM[Any]]] = {
     "openai": _openai_llm
 }
-TTS_PROVIDERS: Mapping[str, Callable[[TtsSettings, Account, str], tts.TTS[Any]]] = {
+TTS_PROVIDERS: Mapping[str, Callable[[TtsSettings, Account, CascadeContext, str], tts.TTS[Any]]] = {
     "openai": _openai_tts
 }
 """Vendors by the name that PARLEY_…_PROVIDER gives; another vendor is another entry."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from livekit.agents import NOT_GIVEN, llm
-from livekit.plugins import openai
 from openai.types.realtime import AudioTranscription
 from openai.types.realtime.realtime_audio_input_turn_detection import (
     RealtimeAudioInputTurnDetection,
@@ -14,6 +13,7 @@ from openai.types.realtime.realtime_audio_input_turn_detection import (
 )
 
 from agent.pipeline.parts import Account, PipelineParts, account_of, chosen
+from agent.pipeline.realtime_link import PATIENCE, LinkOptions, ResilientModel
 from agent.settings import OpenAISettings, RealtimeSettings, TurnSettings
 
 
@@ -63,7 +63,13 @@ def _openai_realtime(
     detection: RealtimeAudioInputTurnDetection | None,
 ) -> llm.RealtimeModel:
     noise_reduction = settings.noise_reduction
-    return openai.realtime.RealtimeModel(
+    return ResilientModel(
+        link=LinkOptions(
+            heartbeat_s=settings.heartbeat_s,
+            first_audio_s=settings.first_audio_s,
+            session_limit_s=settings.session_limit_s,
+        ),
+        conn_options=PATIENCE,
         model=settings.model,
         voice=voice,
         speed=settings.speed,

@@ -7,15 +7,25 @@ from typing import cast
 
 from livekit.agents import TurnHandlingOptions, inference, vad
 from livekit.agents.voice.turn import TurnDetectionMode
-from livekit.plugins import silero
 
-from agent.settings import TEXT_DETECTORS, Pipeline, TurnDetection, TurnSettings
+from agent.pipeline.end_of_turn import Heard, Waits, WordAwareDetector
+from agent.pipeline.profiles import endpointing
+from agent.pipeline.repeated_looks import RepeatedLooksDetector
+from agent.settings import (
+    TEXT_DETECTORS,
+    InterruptionSettings,
+    Pipeline,
+    TurnDetection,
+    TurnSettings,
+)
 
 
 def load_vad() -> vad.VAD:
-    """The voice activity detector; loading takes about 0.2 s, so once for each job process."""
-    # Half the default wait: what is too early to be an end, the turn detector holds back.
-    return silero.VAD.load(min_silence_duration=0.3)
+    """The voice activity detector; one serves each job process."""
+    # The same Silero as the plugin's, from the library that the turn detector loads anyway: without
+    # ONNX Runtime. 0.25 s is the least that detector allows; what is too early to be an end, it
+    # holds back.
+    return inference.VAD(model="silero", min_silence_duration=0.25)
 
 
 def register_detector(detection: TurnDetection) -> None:
@@ -28,16 +38,41 @@ def register_detector(detection: TurnDetection) -> None:
         _text_detector(detection)
 
 
-def turn_handling(settings: TurnSettings, pipeline: Pipeline) -> TurnHandlingOptions:
-    """How turns are taken in one call."""
+def turn_handling(
+    settings: TurnSettings,
+    pipeline: Pipeline,
+    interruptions: InterruptionSettings,
+    *,
+    language: str = "en",
+    heard: Heard | None = None,
+) -> TurnHandlingOptions:
+    """How turns are taken in one call. With `heard` the local detector looks at the words too."""
+    detector = _detector(settings.detection, pipeline)
+    if heard is not None and isinstance(detector, inference.TurnDetector):
+        profile = endpointing(settings)
+        waits = Waits(profile.max_s - 0.1, profile.unfinished_s)
+        detector = WordAwareDetector(heard, waits, language=language)
+    elif pipeline == "realtime" and isinstance(detector, inference.TurnDetector):
+        detector = RepeatedLooksDetector(language=language)
     return TurnHandlingOptions(
-        turn_detection=_detector(settings.detection, pipeline),
-        endpointing={
-            "min_delay": settings.endpointing_min_s,
-            "max_delay": settings.endpointing_max_s,
+        turn_detection=detector,
+        endpointing=endpointing(settings).options(pipeline),
+        # The reply and its first words are made while the turn may still go on, more than once in
+        # a long turn.
+        preemptive_generation={
+            "enabled": True,
+            "preemptive_tts": True,
+            "max_speech_duration": 30.0,
+            "max_retries": 6,
         },
-        # Named, because an unset mode picks the hosted detector where it is reachable.
-        interruption={"mode": "vad"},
+        interruption={
+            # Named, because an unset mode picks the hosted detector where it is reachable.
+            "mode": "vad",
+            "min_duration": interruptions.min_speech_s,
+            # A pause that nobody has resolved by then; Interruptions resolves most much sooner.
+            "resume_false_interruption": True,
+            "false_interruption_timeout": 2.0,
+        },
     )
 
 

@@ -243,6 +243,10 @@ class Call:
         self._mark_s = max(silenced_s, first_s)
         return Interruption(utterance, silenced_s)
 
+    async def heard_for(self, duration_s: float, *, deadline_s: float = HEAR_DEADLINE_S) -> None:
+        """Wait until the agent has been audible without a pause for this long, and still is."""
+        await self._until(lambda: self._hears_since(duration_s), "the agent to talk", deadline_s)
+
     async def hears_nothing(self, for_s: float) -> bool:
         """Whether the agent stays inaudible for this long from now."""
         from_s = time.monotonic()

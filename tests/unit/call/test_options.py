@@ -24,6 +24,7 @@ def test_every_option_is_read() -> None:
         "pipeline": "realtime",
         "language": "de-CH",
         "voice": "alloy",
+        "half_duplex": True,
         "participant_identity": "caller-1",
     }
     assert JobMetadata.parse(json.dumps(options)).model_dump() == options

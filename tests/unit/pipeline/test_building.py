@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from livekit.agents import inference, vad
+from livekit.agents import inference, llm, stt, tts, vad
 from livekit.plugins import openai
 from openai.types.realtime.realtime_audio_input_turn_detection import SemanticVad, ServerVad
 
 from agent.bootstrap import check_buildable, plan_call
 from agent.call.options import CallOptions
 from agent.errors import CallOptionsError, SettingsError
-from agent.pipeline.cascade import build_cascade
+from agent.pipeline.cascade import CascadeContext, build_cascade
+from agent.pipeline.connections import Connections, load_certificates
+from agent.pipeline.end_of_turn import Heard, WordAwareDetector
 from agent.pipeline.realtime import build_realtime, server_detection
+from agent.pipeline.shared_vad import SharedVAD
+from agent.pipeline.speculative_stt import SpeculativeSTT
 from agent.pipeline.turns import load_vad, turn_handling
 from agent.settings import Settings, load_settings
 
@@ -34,12 +38,38 @@ async def test_each_part_of_the_cascade_uses_its_own_server_or_the_shared_one() 
     settings = settings_with(
         PARLEY_LLM_BASE_URL="http://127.0.0.1:11434/v1", PARLEY_LLM_MODEL="llama3.2"
     )
-    parts = build_cascade(settings.cascade, settings.openai, language="en", voice="alloy")
-    assert isinstance(parts.llm, openai.LLM)
+    connections = Connections(load_certificates())
+    context = CascadeContext(connections, SharedVAD(load_vad()), "en")
+    parts = build_cascade(settings.cascade, settings.openai, context, voice="alloy")
+    assert isinstance(parts.llm, llm.LLM)
     assert parts.llm.model == "llama3.2"
     assert parts.llm.provider == "127.0.0.1:11434"
-    assert isinstance(parts.tts, openai.TTS)
+    assert isinstance(parts.tts, tts.TTS)
     assert parts.tts.provider == "127.0.0.1:9"
+    assert isinstance(parts.stt, stt.STT)
+    assert parts.stt.provider == "127.0.0.1:9"
+    await connections.aclose()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "base_url", "streams"),
+    [
+        ("auto", "https://api.openai.com/v1", True),
+        ("auto", "http://127.0.0.1:9/v1", False),
+        ("on", "http://127.0.0.1:9/v1", True),
+        ("off", "https://api.openai.com/v1", False),
+    ],
+)
+async def test_transcripts_stream_where_the_server_is_known_to_offer_it(
+    chosen: str, base_url: str, streams: bool
+) -> None:
+    """Elsewhere the request is sent ahead in the caller's pauses."""
+    settings = settings_with(PARLEY_STT_STREAMING=chosen, OPENAI_BASE_URL=base_url)
+    connections = Connections(load_certificates())
+    context = CascadeContext(connections, SharedVAD(load_vad()), "en")
+    parts = build_cascade(settings.cascade, settings.openai, context, voice=None)
+    assert isinstance(parts.stt, openai.STT if streams else SpeculativeSTT)
+    await connections.aclose()
 
 
 @pytest.mark.parametrize("part", ["STT", "LLM", "TTS"])
@@ -93,11 +123,19 @@ def test_server_detection_takes_its_parameters_in_seconds() -> None:
 
 def test_turns_are_taken_by_the_local_model_and_never_by_a_hosted_one() -> None:
     """The detector and the interruption mode are both named, so no default reaches a cloud."""
-    turns = turn_handling(settings_with().turns, "cascade")
+    turns = turn_handling(settings_with().turns, "cascade", settings_with().interruptions)
     detector = turns["turn_detection"]
     assert isinstance(detector, inference.TurnDetector)
     assert detector.model == "turn-detector-v1-mini"
     assert turns["interruption"]["mode"] == "vad"
+
+
+def test_the_cascade_makes_its_reply_ahead_and_looks_at_the_words() -> None:
+    """While a turn may still go on, reply and voice are made; words that break off keep it open."""
+    settings = settings_with()
+    turns = turn_handling(settings.turns, "cascade", settings.interruptions, heard=Heard())
+    assert isinstance(turns["turn_detection"], WordAwareDetector)
+    assert turns["preemptive_generation"]["preemptive_tts"]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +145,12 @@ def test_turns_are_taken_by_the_local_model_and_never_by_a_hosted_one() -> None:
 def test_other_detectors_are_used_where_chosen(chosen: str, pipeline: str, used: str) -> None:
     """PARLEY_TURN_DETECTION decides."""
     settings = settings_with(PARLEY_TURN_DETECTION=chosen, PARLEY_PIPELINE=pipeline)
-    assert turn_handling(settings.turns, settings.call.pipeline)["turn_detection"] == used
+    assert (
+        turn_handling(settings.turns, settings.call.pipeline, settings.interruptions)[
+            "turn_detection"
+        ]
+        == used
+    )
 
 
 def test_the_voice_activity_detector_loads_without_a_network() -> None:

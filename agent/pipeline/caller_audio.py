@@ -1,0 +1,92 @@
+"""What is done to the caller's audio before anything hears it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from livekit import rtc
+
+from agent.pipeline.playout import RoomPlayout
+
+TAIL_S = 0.3
+"""Echo that is still on its way after the agent's last sample: network, loudspeaker, room."""
+
+_BYTES_PER_SAMPLE = 2
+
+
+class Filter(Protocol):
+    """Takes a frame of int16 samples and gives one as long."""
+
+    def __call__(self, frame: rtc.AudioFrame) -> rtc.AudioFrame:
+        """Filter one frame; frames come in order."""
+        ...
+
+
+class CallerAudio(rtc.FrameProcessor[rtc.AudioFrame]):
+    """Filters one after the other, in the form in which the framework takes them."""
+
+    def __init__(self, filters: Sequence[Filter]) -> None:
+        self._filters = filters
+        self._enabled = True
+
+    @property
+    def enabled(self) -> bool:
+        """Whether anything is done."""
+        return self._enabled
+
+    @enabled.setter
+    def enabled(self, value: bool) -> None:
+        self._enabled = value
+
+    def _process(self, frame: rtc.AudioFrame) -> rtc.AudioFrame:
+        if self._enabled:
+            for apply in self._filters:
+                frame = apply(frame)
+        return frame
+
+    def _close(self) -> None:
+        """Nothing is held."""
+
+
+class HalfDuplexGate:
+    """For loudspeakers whose echo nothing cancels: the caller's audio is silence while the agent is
+    audible, and shortly after.
+    """
+
+    def __init__(self, playout: RoomPlayout) -> None:
+        self._playout = playout
+        self._closed_until_s = 0.0
+
+    def __call__(self, frame: rtc.AudioFrame) -> rtc.AudioFrame:
+        """See Filter."""
+        now_s = time.monotonic()
+        if self._playout.is_audible:
+            self._closed_until_s = now_s + TAIL_S
+        if now_s >= self._closed_until_s:
+            return frame
+        return _like(frame, bytearray(len(frame.data.cast("B"))))
+
+
+class NoiseSuppressor:
+    """WebRTC's noise suppression, from the SDK: 12 dB off steady noise for 0.4 % of a core."""
+
+    def __init__(self) -> None:
+        self._processing = rtc.AudioProcessingModule(noise_suppression=True)
+
+    def __call__(self, frame: rtc.AudioFrame) -> rtc.AudioFrame:
+        """See Filter. WebRTC insists on spans of 10 ms; what is over stays as it is."""
+        samples = frame.data.cast("B")
+        size = frame.sample_rate // 100 * frame.num_channels * _BYTES_PER_SAMPLE
+        cleaned = bytearray()
+        for start in range(0, len(samples) // size * size, size):
+            part = _like(frame, bytearray(samples[start : start + size]))
+            self._processing.process_stream(part)
+            cleaned += part.data.cast("B")
+        return _like(frame, cleaned + samples[len(cleaned) :])
+
+
+def _like(frame: rtc.AudioFrame, samples: bytearray) -> rtc.AudioFrame:
+    count = len(samples) // (_BYTES_PER_SAMPLE * frame.num_channels)
+    return rtc.AudioFrame(samples, frame.sample_rate, frame.num_channels, count)

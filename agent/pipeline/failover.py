@@ -1,0 +1,88 @@
+"""Going on with a call through other models: the same agent, nothing of the conversation lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from livekit.agents import Agent, AgentSession, TurnHandlingOptions
+
+from agent.pipeline.interruptions import AttentiveAgent, Interruptions
+from agent.pipeline.parts import PipelineParts
+from agent.settings import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Spare:
+    """A pipeline built anew, with connections of its own."""
+
+    parts: PipelineParts
+    turns: TurnHandlingOptions
+
+
+class Failover:
+    """The pipelines of one call: which one is in use, and which one comes next.
+
+    Args:
+        build: Builds a pipeline anew.
+        in_use: The one that the call began with.
+        may_switch: Whether the other pipeline may be used; else the same one is built again.
+        interruptions: What judges sounds over the agent's voice in this call.
+    """
+
+    def __init__(
+        self,
+        build: Callable[[Pipeline], Spare],
+        in_use: Pipeline,
+        *,
+        may_switch: bool,
+        interruptions: Interruptions,
+    ) -> None:
+        self._build = build
+        self._may_switch = may_switch
+        self._interruptions = interruptions
+        self.in_use: Pipeline = in_use
+
+    async def change(self, session: AgentSession[Any], *, limit_s: float) -> None:
+        """Go on in the next pipeline, with the agent's instructions and tools and with what was
+        heard so far. What is being said must have been interrupted.
+
+        Raises:
+            TimeoutError: when the old pipeline does not let go within `limit_s`.
+        """
+        if self._may_switch:
+            self.in_use = "cascade" if self.in_use == "realtime" else "realtime"
+        spare = self._build(self.in_use)
+        successor = _Successor(session.current_agent, spare, self._interruptions)
+        session.update_agent(successor)
+        await asyncio.wait_for(successor.entered.wait(), limit_s)
+
+
+class _Successor(AttentiveAgent):
+    """The agent that was, with other models."""
+
+    def __init__(self, agent: Agent, spare: Spare, interruptions: Interruptions) -> None:
+        parts = spare.parts
+        super().__init__(
+            interruptions=interruptions,
+            instructions=agent.instructions,
+            tools=agent.tools,
+            # None, so that a model of the session does not serve a pipeline that has none.
+            stt=parts.stt,
+            llm=parts.llm,
+            tts=parts.tts,
+            turn_handling=spare.turns,
+            chat_ctx=agent.chat_ctx.copy(
+                exclude_instructions=True,
+                exclude_empty_message=True,
+                exclude_handoff=True,
+                exclude_config_update=True,
+            ),
+        )
+        self.entered = asyncio.Event()
+
+    async def on_enter(self) -> None:
+        """See Agent."""
+        self.entered.set()

@@ -1,0 +1,214 @@
+"""Which of the caller's sounds over the agent's voice end a reply, and which only pause it.
+
+The framework pauses the agent's voice as soon as speech is sure. What happens then is decided here,
+by what is known first: the words, where there is a transcript; else how long the sound was. A
+backchannel, the agent's own echo and a sound without words let the reply go on from the sample it
+stopped at. Anything else is a turn, and the framework ends the reply and answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from livekit.agents import Agent, AgentSession, ModelSettings, UserInputTranscribedEvent, stt
+from livekit.agents import UserStateChangedEvent as UserState
+from livekit.agents.voice.io import TimedString
+from livekit.rtc import AudioFrame
+
+from agent.pipeline.backchannels import Backchannels
+from agent.pipeline.echo_guard import SpokenWords
+from agent.pipeline.overlap import Floor
+from agent.pipeline.playout import RoomPlayout
+
+logger = logging.getLogger(__name__)
+
+SHORT_SOUND_S = 1.0
+"""Speech over the agent that ends before this may be a backchannel; what goes on is a turn. The 28
+of flite's voices in `scripts.bench.sounds` last 0.23 to 1.14 s, half of them under 0.42 s.
+"""
+WORDLESS_SOUND_S = 0.4
+"""The same where no transcript will ever come."""
+TRANSCRIPT_PATIENCE_S = 0.2
+"""After a short sound has ended, the reply waits this long for its words, then goes on without. A
+transcript that comes later and turns out to be a turn still ends the reply.
+"""
+ANSWER_REMAINING_S = 1.0
+"""When less than this is left of a question, a "yes" over it is the answer."""
+
+_TRANSCRIPTS = (
+    stt.SpeechEventType.INTERIM_TRANSCRIPT,
+    stt.SpeechEventType.PREFLIGHT_TRANSCRIPT,
+    stt.SpeechEventType.FINAL_TRANSCRIPT,
+)
+
+
+@dataclass(slots=True)
+class _Overlap:
+    """A stretch of the caller's sound that began while the agent was speaking; monotonic clock."""
+
+    started_s: float
+    ended_s: float | None = None
+    dismissed: bool = False
+    is_turn: bool = False
+    """What its latest transcript said; both False before the first."""
+    known_items: frozenset[str] | None = None
+    """In realtime: what the conversation held before this sound became an item of it."""
+
+
+class Interruptions:
+    """Judges what is heard over the agent in one call."""
+
+    def __init__(
+        self, playout: RoomPlayout, spoken: SpokenWords, backchannels: Backchannels
+    ) -> None:
+        self._playout = playout
+        self._spoken = spoken
+        self._backchannels = backchannels
+        self._overlap: _Overlap | None = None
+        self._session: AgentSession[Any] | None = None
+        self._floor: Floor | None = None
+        self._reply_end = ""
+        self._answering: set[asyncio.Task[None]] = set()
+
+    def watch(self, session: AgentSession[Any]) -> None:
+        """Judge this session's call."""
+        self._session, self._floor = session, Floor(session)
+        session.on("user_state_changed", self._on_user_state)
+        session.on("user_input_transcribed", self._on_transcribed)
+
+    async def admit(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterator[stt.SpeechEvent]:
+        """What a recogniser heard, without the transcripts that are no turn."""
+        async for event in events:
+            is_transcript = event.type in _TRANSCRIPTS and bool(event.alternatives)
+            if not is_transcript or not self._is_no_turn(event.alternatives[0].text):
+                yield event
+
+    async def note(
+        self, words: AsyncIterable[str | TimedString]
+    ) -> AsyncIterator[str | TimedString]:
+        """A reply's words, remembered: what is said over a question's end may answer it."""
+        self._reply_end = ""
+        async for part in words:
+            self._reply_end = (self._reply_end + part)[-80:]
+            yield part
+
+    def _is_no_turn(self, text: str) -> bool:
+        overlap = self._overlap
+        if overlap is None:
+            return False
+        overlap.dismissed = self._is_backchannel(text) or self._is_echo(text, overlap)
+        overlap.is_turn = not overlap.dismissed
+        if overlap.dismissed:
+            self._go_on(overlap)
+        return overlap.dismissed
+
+    def _is_backchannel(self, text: str) -> bool:
+        wordless = not text.strip()
+        return wordless or (text in self._backchannels and not self._is_answer())
+
+    def _is_echo(self, text: str, overlap: _Overlap) -> bool:
+        end_s = overlap.ended_s or time.monotonic()
+        return not self._is_answer() and self._spoken.is_echo(text, overlap.started_s, end_s)
+
+    def _is_answer(self) -> bool:
+        left_s = self._playout.remaining_s
+        asks = self._reply_end.rstrip().endswith(("?", "？", "؟"))
+        return asks and left_s is not None and left_s < ANSWER_REMAINING_S
+
+    def _go_on(self, overlap: _Overlap) -> None:
+        """Resume, unless the caller speaks on or was found to have meant it."""
+        is_latest = overlap is self._overlap and not overlap.is_turn
+        if self._floor is not None and is_latest and not self._floor.caller_is_speaking:
+            self._floor.resume()
+
+    def _go_on_later(self, overlap: _Overlap) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(TRANSCRIPT_PATIENCE_S, self._go_on, overlap)
+
+    def _on_user_state(self, event: UserState) -> None:
+        if event.new_state == "speaking":
+            over_agent = self._playout.is_speaking
+            self._overlap = _Overlap(time.monotonic()) if over_agent else None
+        elif event.old_state == "speaking" and self._overlap is not None:
+            self._overlap.ended_s = time.monotonic()
+            if self._playout.is_speaking and self._floor is not None:
+                # The framework arms its own decision when this handler has returned.
+                asyncio.get_running_loop().call_soon(self._weigh, self._overlap, self._floor)
+
+    def _weigh(self, overlap: _Overlap, floor: Floor) -> None:
+        """Decide what a sound that has ended means for the paused reply."""
+        sound_s = floor.sound_s
+        if floor.decides_by_audio:
+            self._weigh_audio(overlap, floor, sound_s)
+        elif overlap.dismissed:
+            self._go_on(overlap)
+        elif sound_s < SHORT_SOUND_S:
+            self._go_on_later(overlap)
+
+    def _weigh_audio(self, overlap: _Overlap, floor: Floor, sound_s: float) -> None:
+        if not floor.may_be_interrupted:
+            floor.forget_turn()
+            return
+        limit_s = SHORT_SOUND_S if floor.will_transcribe else WORDLESS_SOUND_S
+        if sound_s >= limit_s or self._is_answer():
+            return
+        if floor.will_transcribe:
+            overlap.known_items = floor.items
+            floor.keep_audio_without_turn()
+            self._go_on_later(overlap)
+        else:
+            floor.forget_turn()
+            self._go_on(overlap)
+
+    def _on_transcribed(self, event: UserInputTranscribedEvent) -> None:
+        overlap = self._overlap
+        if overlap is None or overlap.known_items is None or not event.is_final:
+            return
+        if event.item_id is None or event.item_id in overlap.known_items:
+            return
+        overlap.known_items = None
+        if not self._is_no_turn(event.transcript):
+            task = asyncio.create_task(self._answer())
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
+
+    async def _answer(self) -> None:
+        """End the reply and answer words that are in the conversation already."""
+        if self._session is None or self._floor is None:
+            return
+        try:
+            await self._session.interrupt()
+        except RuntimeError:
+            logger.info("something was said during a passage that may not be interrupted")
+            return
+        if not self._floor.caller_is_speaking:
+            self._session.generate_reply(input_modality="audio")
+
+
+class AttentiveAgent(Agent):
+    """An agent that can be listened to aloud: see Interruptions."""
+
+    def __init__(self, *, interruptions: Interruptions, **options: Any) -> None:
+        super().__init__(**options)
+        self._interruptions = interruptions
+
+    async def stt_node(
+        self, audio: AsyncIterable[AudioFrame], model_settings: ModelSettings
+    ) -> AsyncIterator[stt.SpeechEvent]:
+        """See Agent.stt_node."""
+        heard = Agent.default.stt_node(self, audio, model_settings)
+        async for event in self._interruptions.admit(heard):
+            yield event
+
+    async def transcription_node(
+        self, text: AsyncIterable[str | TimedString], model_settings: ModelSettings
+    ) -> AsyncIterator[str | TimedString]:
+        """See Agent.transcription_node."""
+        words = Agent.default.transcription_node(self, text, model_settings)
+        async for part in self._interruptions.note(words):
+            yield part

@@ -1,0 +1,77 @@
+"""How long the agent lets a caller pause, as profiles to choose from and to switch between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from livekit.agents import AgentSession
+from livekit.agents.voice.turn import EndpointingOptions
+
+from agent.settings import EndpointingProfile, Pipeline, TurnSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Endpointing:
+    """Seconds of silence before a turn counts as over."""
+
+    min_s: float
+    """Where the detector takes the turn for finished. The reply is being made meanwhile, so up to
+    what the providers need (about 0.5 s) this costs the caller nothing in the cascade.
+    """
+    max_s: float
+    """Where the detector doubts that the turn is finished."""
+    realtime_min_s: float
+    """As `min_s`, for the realtime pipeline: its model is asked only once the turn is over."""
+    unfinished_s: float
+    """Where the words break off in the middle of a sentence; of the configured profile alone."""
+
+    def options(self, pipeline: Pipeline) -> EndpointingOptions:
+        """For the framework. Within the bounds the lower delay follows the caller's own pauses."""
+        min_s = self.realtime_min_s if pipeline == "realtime" else self.min_s
+        return {"mode": "dynamic", "min_delay": min_s, "max_delay": max(self.max_s, min_s)}
+
+
+PROFILES: Mapping[EndpointingProfile, Endpointing] = {
+    # Short exchanges with people who know what they want.
+    "fast": Endpointing(min_s=0.3, max_s=0.7, realtime_min_s=0.2, unfinished_s=1.5),
+    "balanced": Endpointing(min_s=0.5, max_s=1.15, realtime_min_s=0.25, unfinished_s=2.2),
+    # Callers who think, or speak a foreign language.
+    "patient": Endpointing(min_s=0.8, max_s=2.5, realtime_min_s=0.7, unfinished_s=2.8),
+    # Numbers, spellings and addresses: said in groups, and each group sounds finished.
+    "dictation": Endpointing(min_s=1.5, max_s=3.0, realtime_min_s=1.5, unfinished_s=3.0),
+}
+
+
+def endpointing(settings: TurnSettings, profile: EndpointingProfile | None = None) -> Endpointing:
+    """A profile, by default the configured one. PARLEY_ENDPOINTING_MIN_S and _MAX_S change the
+    configured profile only: what a tool switches to is meant as it is.
+    """
+    chosen = PROFILES[profile or settings.endpointing]
+    if profile not in (None, settings.endpointing):
+        return chosen
+    if (min_s := settings.endpointing_min_s) is not None:
+        chosen = replace(chosen, min_s=min_s, realtime_min_s=min_s)
+    if (max_s := settings.endpointing_max_s) is not None:
+        chosen = replace(chosen, max_s=max_s)
+    return chosen
+
+
+class EndpointingSwitch:
+    """Changes the profile of a running call; see TurnTaking."""
+
+    def __init__(self, settings: TurnSettings, pipeline: Pipeline) -> None:
+        self._settings = settings
+        self._pipeline = pipeline
+        self._session: AgentSession[Any] | None = None
+
+    def attach(self, session: AgentSession[Any]) -> None:
+        """Change this session from now on."""
+        self._session = session
+
+    def use(self, profile: EndpointingProfile | None) -> None:
+        """See TurnTaking. What was learned of the caller's pauses starts over."""
+        if self._session is not None:
+            options = endpointing(self._settings, profile).options(self._pipeline)
+            self._session.update_options(endpointing_opts=options)

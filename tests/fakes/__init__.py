@@ -1,0 +1,1 @@
+"""Stand-ins at the edge: they satisfy the real interfaces."""
