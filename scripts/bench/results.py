@@ -80,23 +80,23 @@ class Results:
         return [s.seconds for s in self.samples if (s.measure, s.subject) == (measure, subject)]
 
     def summary(self) -> dict[str, dict[str, Any]]:
-        """For each figure: count, p50, p90 and mean of each subject, and the ratio of the medians
-        (Parley's over the baseline's; below 1 Parley is faster).
+        """For each figure: count, p25, p50, p90, mean and maximum of each subject, and the ratio of
+        the medians (Parley's over the baseline's; below 1 Parley is faster).
         """
         return {measure: self._figures(measure) for measure in self._unique_measures()}
 
     def print_table(self) -> None:
         """The summary, for people."""
-        print(f"\n{'seconds':28} {'subject':9} {'n':>4} {'p50':>7} {'p90':>7} {'mean':>7}  ratio")
+        columns = "".join(f"{name:>8}" for name in ("p25", "p50", "p90", "mean", "max"))
+        print(f"\n{'seconds':28} {'subject':9} {'n':>4}{columns}  ratio")
         for measure, figures in self.summary().items():
             for subject in (PARLEY, BASELINE):
                 if subject in figures:
                     row = figures[subject]
                     ratio = figures.get("p50_ratio") if subject == PARLEY else None
-                    print(
-                        f"{measure:28} {subject:9} {row['n']:4} {row['p50_s']:7.3f}"
-                        f" {row['p90_s']:7.3f} {row['mean_s']:7.3f}  {ratio or ''}"
-                    )
+                    names = ("p25_s", "p50_s", "p90_s", "mean_s", "max_s")
+                    figures_s = "".join(f"{row[name]:8.3f}" for name in names)
+                    print(f"{measure:28} {subject:9} {row['n']:4}{figures_s}  {ratio or ''}")
         if self.failures:
             print(f"{len(self.failures)} failed; see the file")
 
@@ -129,9 +129,11 @@ class Results:
             if seconds := self.seconds(measure, subject):
                 figures[subject] = {
                     "n": len(seconds),
+                    "p25_s": round(percentile(seconds, 25), 4),
                     "p50_s": round(percentile(seconds, 50), 4),
                     "p90_s": round(percentile(seconds, 90), 4),
                     "mean_s": round(statistics.fmean(seconds), 4),
+                    "max_s": round(max(seconds), 4),
                 }
         if PARLEY in figures and BASELINE in figures:
             ratio = figures[PARLEY]["p50_s"] / figures[BASELINE]["p50_s"]

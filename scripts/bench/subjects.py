@@ -49,12 +49,14 @@ class Subjects:
         logs = [self.workers[subject], self.provider]
         return Caller(self.livekit.url, logs=logs, agent_name=subject)
 
-    def answer(self, text: str) -> None:
-        """Let the provider answer everything with this text from now on."""
+    def answer(self, text: str, *, heard: str = TRANSCRIPT) -> None:
+        """Let the provider answer everything with this text from now on, and claim to have heard
+        these words.
+        """
         plan: dict[str, Any] = {
             "delays": DELAYS,
             "replies": [{"text": text, "times": 0}],
-            "transcripts": [{"text": TRANSCRIPT, "times": 0}],
+            "transcripts": [{"text": heard, "times": 0}],
         }
         self.provider.play(**plan)
 
