@@ -42,7 +42,6 @@ ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     HF_HOME=/app/.cache/huggingface \
     HF_HUB_OFFLINE=1 \
-    ORT_DISABLE_TELEMETRY=1 \
     PARLEY_ENV=production \
     PARLEY_WORKER_HOST=0.0.0.0 \
     PARLEY_WEB_HOST=0.0.0.0 \

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from livekit import rtc
 from livekit.agents import Agent, AgentSession, TurnHandlingOptions, vad
@@ -14,17 +14,25 @@ from agent.call.state import CallControl, CallState
 from agent.errors import ParleyError, SettingsError
 from agent.personas.base import Persona, find_persona
 from agent.pipeline.backchannels import load_backchannels
-from agent.pipeline.cascade import CascadeContext, build_cascade
-from agent.pipeline.connections import Connections, load_certificates
+from agent.pipeline.cascade import (
+    CascadeContext,
+    build_cascade,
+    build_llm,
+    build_stt,
+    check_providers,
+)
+from agent.pipeline.connections import Connections
 from agent.pipeline.failover import Failover, Spare
+from agent.pipeline.heard import Heard, Listener
 from agent.pipeline.interruptions import AttentiveAgent, Interruptions
-from agent.pipeline.parts import PipelineParts
+from agent.pipeline.parts import PipelineParts, chosen
 from agent.pipeline.profiles import EndpointingSwitch
-from agent.pipeline.realtime import build_realtime
+from agent.pipeline.realtime import REALTIME_PROVIDERS, build_realtime
+from agent.pipeline.realtime_link import LanguageModelSummary, Summarise
 from agent.pipeline.session import CallAudio, build_audio, build_session
 from agent.pipeline.shared_vad import SharedVAD
 from agent.pipeline.speculative_stt import SpeculativeSTT
-from agent.pipeline.turns import load_vad, turn_handling
+from agent.pipeline.turns import is_local, turn_handling
 from agent.settings import Pipeline, Settings
 from agent.supervision.events import observe
 from agent.supervision.remedies import SessionRemedies
@@ -104,11 +112,17 @@ def build_call(
         echo_warmup_s=settings.interruptions.echo_warmup_s,
     )
     backchannels = load_backchannels(plan.language, settings.interruptions.backchannels_folder)
-    interruptions = Interruptions(audio.playout, audio.spoken, backchannels)
+    interruptions = Interruptions(audio.playout, audio.spoken, audio.echo, backchannels)
     interruptions.watch(session)
     turn_taking.attach(session)
     voice = Voice(audio.playout)
     session.output.audio = voice
+
+    def build_spare(pipeline: Pipeline) -> Spare:
+        spare = Spare(*_build_pipeline(settings, plan, context, pipeline))
+        connections.start()  # they open while it takes over, not in its first answer
+        return spare
+
     return Call(
         plan=plan,
         session=session,
@@ -120,7 +134,7 @@ def build_call(
         audio=audio,
         voice=voice,
         failover=Failover(
-            lambda pipeline: Spare(*_build_pipeline(settings, plan, context, pipeline)),
+            build_spare,
             plan.pipeline,
             may_switch=settings.supervision.failover and _has_both_accounts(settings),
             interruptions=interruptions,
@@ -150,6 +164,7 @@ def build_supervisor(
         silence_s=settings.supervision.silence_limit_s,
         tool_s=settings.supervision.tool_limit_s,
         idle_s=settings.supervision.idle_s,
+        progress_s=settings.supervision.no_progress_s,
     )
     remedies = SessionRemedies(
         session,
@@ -173,7 +188,7 @@ def build_supervisor(
 
 
 def check_buildable(settings: Settings) -> None:
-    """Build and drop what the settings name: a wrong name is a fault at start, not in a call.
+    """See that what the settings name is there: a wrong name is a fault at start, not in a call.
 
     Raises:
         SettingsError: naming the variable.
@@ -184,10 +199,8 @@ def check_buildable(settings: Settings) -> None:
         raise
     except ParleyError as error:
         raise SettingsError([f"PARLEY_PERSONA: {error}"]) from None
-    context = CascadeContext(
-        Connections(load_certificates()), SharedVAD(load_vad()), settings.call.language
-    )
-    build_cascade(settings.cascade, settings.openai, context, voice=None)
+    check_providers(settings.cascade)
+    chosen(REALTIME_PROVIDERS, settings.realtime.provider, "PARLEY_REALTIME_PROVIDER")
 
 
 def _build_pipeline(
@@ -200,17 +213,43 @@ def _build_pipeline(
             settings.turns,
             language=plan.language,
             voice=plan.voice,
+            summarise=_summary(settings, context),
         )
     else:
         parts = build_cascade(settings.cascade, settings.openai, context, voice=plan.voice)
+    if pipeline == "realtime":
+        recogniser = words_beside(settings, context)
+    else:
+        recogniser = parts.stt if isinstance(parts.stt, SpeculativeSTT) else None
     turns = turn_handling(
         settings.turns,
         pipeline,
         settings.interruptions,
         language=plan.language,
-        heard=context.heard if isinstance(parts.stt, SpeculativeSTT) else None,
+        heard=recogniser.heard if recogniser else None,
+        listener=Listener(recogniser) if recogniser and pipeline == "realtime" else None,
     )
     return parts, turns
+
+
+def words_beside(settings: Settings, context: CascadeContext) -> SpeculativeSTT | None:
+    """What tells the turn detector the words in the realtime pipeline, which has none of its own
+    before the turn is over; None if it is not wanted or there is no account for it.
+    """
+    has_account = settings.openai.api_key is not None or settings.cascade.stt.api_key is not None
+    wanted = settings.realtime.words and is_local(settings.turns.detection, "realtime")
+    if not (wanted and has_account):
+        return None
+    asked = settings.cascade.stt.model_copy(update={"streaming": "off"})
+    recogniser = build_stt(asked, settings.openai, replace(context, heard=Heard()))
+    return recogniser if isinstance(recogniser, SpeculativeSTT) else None
+
+
+def _summary(settings: Settings, context: CascadeContext) -> Summarise | None:
+    """By the cascade's language model, where there is an account for it."""
+    if settings.openai.api_key is None and settings.cascade.llm.api_key is None:
+        return None
+    return LanguageModelSummary(lambda: build_llm(settings.cascade.llm, settings.openai, context))
 
 
 def _has_both_accounts(settings: Settings) -> bool:

@@ -7,11 +7,10 @@ end, so nothing here waits for the end of the call: the session's close event st
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import ssl
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,12 +31,15 @@ from agent.bootstrap import build_call, build_supervisor, plan_call
 from agent.call.options import JobMetadata
 from agent.call.state import CallState, Speech
 from agent.errors import CallOptionsError
+from agent.pipeline.caption_rate import measure_rate_quickly
 from agent.pipeline.connections import Connections, load_certificates
 from agent.pipeline.session import greet, room_options
 from agent.pipeline.turns import load_vad
 from agent.settings import Settings, load_settings
 from agent.supervision.last_words import say_last_words
+from agent.supervision.presence import OnPresence, Presence
 from agent.supervision.supervisor import Supervisor
+from agent.supervision.watch import Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -47,11 +49,16 @@ GOODBYE_LIMIT_S = 15.0
 CLOSE_LIMIT_S = 4.0
 """A session that takes longer than this to close is left to itself, and the call is ended."""
 
-RELOAD_GRACE_S = 3.0
-"""Who left in good order has hung up, or reloads a page: then the same identity is back by then."""
+ENDING_ATTRIBUTE = "parley.ending"
+"""What the agent's participant tells clients of why it hangs up: `fault`, `idle` or `normal`."""
 
-GONE_FOR_GOOD = frozenset({rtc.DisconnectReason.ROOM_DELETED, rtc.DisconnectReason.USER_REJECTED})
-"""Reasons for a caller's leaving after which nobody comes back."""
+TELL_LIMIT_S = 1.0
+
+_ENDINGS: Mapping[str, str] = {
+    **{trouble.value: "fault" for trouble in Trouble},
+    Trouble.IDLE.value: "idle",
+    Trouble.NO_PROGRESS.value: "idle",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +132,7 @@ async def _begin(ctx: JobContext, line: _Line) -> None:
         session_host=False,
         record=False,
     )
+    measure_rate_quickly(call.session)
     try:
         caller = await asyncio.wait_for(
             ctx.wait_for_participant(identity=metadata.participant_identity),
@@ -147,7 +155,7 @@ class _Line:
         self._ctx = ctx
         self._session: AgentSession[CallState] | None = None
         self._supervision: asyncio.Task[None] | None = None
-        self._absence: asyncio.Task[None] | None = None
+        self._presence: Presence | None = None
         self._finished = False
         self._ending: str | None = None
         self._must_apologise = False
@@ -166,40 +174,15 @@ class _Line:
         a grace.
         """
         self._supervision = self._start(supervisor.run())
-        room = self._ctx.room
-
-        @room.on("participant_disconnected")
-        def _left(participant: RemoteParticipant) -> None:
-            if participant.identity != caller.identity:
-                return
-            if participant.disconnect_reason in GONE_FOR_GOOD:
-                self.close("caller is gone")
-            elif participant.disconnect_reason == rtc.DisconnectReason.CLIENT_INITIATED:
-                self._miss(supervisor, "caller left", min(grace_s, RELOAD_GRACE_S))
-            else:
-                self._miss(supervisor, "caller's connection broke", grace_s)
-
-        @room.on("connection_quality_changed")
-        def _quality(participant: rtc.Participant, quality: int) -> None:
-            if participant.identity != caller.identity:
-                return
-            if quality != rtc.ConnectionQuality.QUALITY_LOST:
-                self._welcome_back(supervisor)
-            elif self._absence is None:
-                # Much sooner than the server takes the participant for gone.
-                self._miss(supervisor, "caller is not reached", grace_s)
-
-        @room.on("participant_connected")
-        def _joined(participant: RemoteParticipant) -> None:
-            if participant.identity == caller.identity:
-                self._welcome_back(supervisor)
-
+        on = OnPresence(away=supervisor.away, back=supervisor.back, gone=self.close)
+        self._presence = presence = Presence(caller.identity, grace_s=grace_s, on=on)
+        presence.watch(self._ctx.room)
         if self._session is not None:
 
             @self._session.on("user_state_changed")
             def _heard(event: UserStateChangedEvent) -> None:
                 if event.new_state == "speaking":  # so the packets were not lost
-                    self._welcome_back(supervisor)
+                    presence.heard()
 
     def close(self, reason: str, apologise: bool = False) -> None:
         """Close the session and end the call, within a bound, in any case."""
@@ -216,18 +199,29 @@ class _Line:
         try:
             await say_last_words(self._ctx.room)
         finally:
-            await self.hang_up(reason)
+            await self.hang_up(reason, ending="fault")
 
-    async def hang_up(self, reason: str) -> None:
+    async def hang_up(self, reason: str, *, ending: str = "normal") -> None:
         """End the job, and with it the room where the room was made for this call.
 
-        In a room that is there for more than this call, the caller is taken off the line.
+        In a room that is there for more than this call, the caller is taken off the line. Clients
+        are told the ending, see ENDING_ATTRIBUTE.
         """
+        await self._tell(ending)
         if self.metadata.participant_identity is not None:
             await self._ctx.delete_room()
         else:
             await self._remove_caller()
         self._ctx.shutdown(reason)
+
+    async def _tell(self, ending: str) -> None:
+        if not self._ctx.room.isconnected():
+            return
+        telling = self._ctx.room.local_participant.set_attributes({ENDING_ATTRIBUTE: ending})
+        try:
+            await asyncio.wait_for(telling, TELL_LIMIT_S)
+        except TimeoutError:
+            logger.info("the call's ending could not be told")
 
     async def _remove_caller(self) -> None:
         callers = [
@@ -250,12 +244,15 @@ class _Line:
         logger.info("session closed", extra={"reason": reason.value})
         if self._supervision is not None:
             self._supervision.cancel()
+        if self._presence is not None:
+            self._presence.aclose()
         if reason is CloseReason.JOB_SHUTDOWN:
             return
         if reason is CloseReason.ERROR or self._must_apologise:
             await self.apologise_and_hang_up(self._ending or "provider failed")
         else:
-            await self.hang_up(self._ending or reason.value)
+            ending = _ENDINGS.get(self._ending or "", "normal")
+            await self.hang_up(self._ending or reason.value, ending=ending)
 
     async def _close_after(self, speech: Speech) -> None:
         try:
@@ -271,27 +268,6 @@ class _Line:
         if not self._finished:
             logger.warning("the session did not close in time")
             await self._finish(CloseReason.USER_INITIATED)
-
-    def _miss(self, supervisor: Supervisor, reason: str, grace_s: float) -> None:
-        logger.info("the caller is away", extra={"reason": reason, "grace_s": grace_s})
-        supervisor.away()
-        if self._absence is not None:
-            self._absence.cancel()
-        self._absence = self._start(self._close_after_grace(reason, grace_s))
-
-    def _welcome_back(self, supervisor: Supervisor) -> None:
-        if self._absence is not None:
-            self._absence.cancel()
-            self._absence = None
-            logger.info("the caller is back")
-            supervisor.back()
-
-    async def _close_after_grace(self, reason: str, grace_s: float) -> None:
-        if self._session is not None:
-            with contextlib.suppress(RuntimeError):
-                await self._session.interrupt(force=True)
-        await asyncio.sleep(grace_s)
-        self.close(reason)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -127,6 +127,8 @@ class RealtimeSettings(_Group):
     )
     transcription_model: str = _var("PARLEY_REALTIME_TRANSCRIPTION_MODEL", "gpt-4o-mini-transcribe")
     transcription_prompt: str | None = _var("PARLEY_REALTIME_TRANSCRIPTION_PROMPT", None)
+    words: bool = _var("PARLEY_REALTIME_WORDS", True)
+    """Whether the local turn detector looks at the words too, asked for by the cascade's STT."""
     server_detection: Literal["server_vad", "semantic_vad"] = _var(
         "PARLEY_REALTIME_SERVER_DETECTION", "semantic_vad"
     )
@@ -247,6 +249,10 @@ class SupervisionSettings(_Group):
     """Whether a call whose pipeline fails goes on in the other one."""
     idle_s: float = _var("PARLEY_IDLE_S", 30, ge=0)
     """Silence after which the caller is asked whether they are there; 0 for never."""
+    no_progress_s: float = _var("PARLEY_NO_PROGRESS_S", 90, ge=1)
+    """Sound without a word that is understood, as with music on hold, after which they are asked
+    the same.
+    """
     rejoin_grace_s: float = _var("PARLEY_REJOIN_GRACE_S", 15, ge=0, le=300)
     """How long a caller whose connection broke may take to come back to the same call."""
 

@@ -114,8 +114,8 @@ def build_server(settings: Settings) -> Worker:
         # never dispatched again.
         load_threshold=math.inf,
         num_idle_processes=settings.worker.idle_processes,
-        # Imported once and shared by all job processes, so that a call starts sooner.
-        preload_modules=["agent.entrypoint"],
+        # Loaded once and shared by all job processes, so that a call starts sooner.
+        preload_modules=["agent.preload"],
         initialize_process_timeout=settings.worker.process_start_timeout_s,
         drain_timeout=settings.worker.drain_timeout_s,
         job_memory_limit_mb=settings.worker.job_memory_limit_mb,

@@ -13,8 +13,8 @@ from openai.types.beta.realtime.transcription_session_update_param import Sessio
 
 from agent.pipeline.connections import Connections
 from agent.pipeline.deadlines import PromptLLM, PromptTTS
-from agent.pipeline.end_of_turn import Heard
 from agent.pipeline.first_clause import FirstClauseTokenizer
+from agent.pipeline.heard import Heard
 from agent.pipeline.parts import Account, PipelineParts, account_of, chosen
 from agent.pipeline.shared_vad import SharedVAD
 from agent.pipeline.speculative_stt import SpeculativeSTT
@@ -41,16 +41,49 @@ def build_cascade(
     Raises:
         SettingsError: for a provider that is not known.
     """
-    build_stt = chosen(STT_PROVIDERS, settings.stt.provider, "PARLEY_STT_PROVIDER")
-    build_llm = chosen(LLM_PROVIDERS, settings.llm.provider, "PARLEY_LLM_PROVIDER")
     build_tts = chosen(TTS_PROVIDERS, settings.tts.provider, "PARLEY_TTS_PROVIDER")
     return PipelineParts(
-        stt=build_stt(settings.stt, account_of(settings.stt, shared), context),
-        llm=build_llm(settings.llm, account_of(settings.llm, shared), context),
+        stt=build_stt(settings.stt, shared, context),
+        llm=build_llm(settings.llm, shared, context),
         tts=build_tts(
             settings.tts, account_of(settings.tts, shared), context, voice or settings.tts.voice
         ),
     )
+
+
+def check_providers(settings: CascadeSettings) -> None:
+    """See that there are providers of these names.
+
+    Raises:
+        SettingsError: for the first that is not known.
+    """
+    chosen(STT_PROVIDERS, settings.stt.provider, "PARLEY_STT_PROVIDER")
+    chosen(LLM_PROVIDERS, settings.llm.provider, "PARLEY_LLM_PROVIDER")
+    chosen(TTS_PROVIDERS, settings.tts.provider, "PARLEY_TTS_PROVIDER")
+
+
+def build_stt(
+    settings: SttSettings, shared: OpenAISettings, context: CascadeContext
+) -> stt.STT[Any]:
+    """The transcription of one call.
+
+    Raises:
+        SettingsError: for a provider that is not known.
+    """
+    build = chosen(STT_PROVIDERS, settings.provider, "PARLEY_STT_PROVIDER")
+    return build(settings, account_of(settings, shared), context)
+
+
+def build_llm(
+    settings: LlmSettings, shared: OpenAISettings, context: CascadeContext
+) -> llm.LLM[Any]:
+    """The language model of one call.
+
+    Raises:
+        SettingsError: for a provider that is not known.
+    """
+    build = chosen(LLM_PROVIDERS, settings.provider, "PARLEY_LLM_PROVIDER")
+    return build(settings, account_of(settings, shared), context)
 
 
 _TRANSCRIPTION_DETECTION: SessionTurnDetection = {

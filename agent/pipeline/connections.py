@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from functools import cache
 
 import httpx2
 import openai
@@ -25,8 +26,11 @@ KEEPALIVE_S = 120.0
 _TIMEOUT = httpx2.Timeout(connect=5.0, read=30.0, write=5.0, pool=5.0)
 
 
+@cache
 def load_certificates() -> ssl.SSLContext:
-    """The trusted certificates. Takes about 0.1 s, so once for each job process."""
+    """The trusted certificates. Takes about 0.1 s, so once for all job processes: `agent.preload`
+    has asked for them before.
+    """
     return httpx2.create_ssl_context()
 
 

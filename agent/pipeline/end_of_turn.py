@@ -1,4 +1,4 @@
-"""The local end-of-turn model, corrected by the words: a sentence that breaks off is not over."""
+"""Whether the caller has finished: the local end-of-turn model, corrected by the words."""
 
 from __future__ import annotations
 
@@ -13,163 +13,201 @@ from livekit.agents.language import LanguageCode
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
 from livekit.agents.voice.turn import TurnDetectionEvent
 
-from agent.pipeline.repeated_looks import RepeatedLooksDetector
+from agent.pipeline.heard import Heard, Listener
+from agent.pipeline.repeated_looks import LOOKS, Looks
+from agent.pipeline.sparing_detector import SparingDetector
 from agent.pipeline.unfinished import is_unfinished
 
-WORDS_TIMEOUT_S = 1.0
-"""A turn cannot end before its words are there, so waiting for them costs nothing; this bounds it
-where they never come."""
 ASKED_AFTER_S = 0.25
 """Silence that has passed when the session asks for a prediction."""
 
 
-class Heard:
-    """The words of the utterance in progress, as soon as they are known."""
-
-    def __init__(self) -> None:
-        self._words: str | None = None
-        self._known = asyncio.Event()
-
-    def note(self, words: str) -> None:
-        """These are the words so far; empty if there were none."""
-        self._words = words
-        self._known.set()
-
-    def forget(self) -> None:
-        """The caller speaks on: what was known is out of date."""
-        self._words = None
-        self._known.clear()
-
-    async def words(self) -> str:
-        """The words, once they are known."""
-        await self._known.wait()
-        return self._words or ""
-
-
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Seconds of silence after which a decision against the end of the turn is told."""
+    """Seconds of silence after which a decision is told that cannot be told at once."""
 
     doubtful_s: float
-    """Where the model doubts; a little less than the longest endpointing delay."""
+    """The sound leaves a doubt, the words do not break off."""
     unfinished_s: float
-    """Where the words break off."""
+    """The words break off."""
+    words_s: float
+    """The sound leaves no doubt, but the words are not known yet."""
+    unheard_s: float
+    """The sound leaves a doubt, and the words do not come."""
+
+    @property
+    def longest_s(self) -> float:
+        """The longest of them."""
+        return max(self.doubtful_s, self.unfinished_s, self.words_s, self.unheard_s)
 
 
-class WordAwareDetector(RepeatedLooksDetector):
-    """The local model, asked more than once in a pause, with a second opinion from the words.
+class WordAwareDetector(SparingDetector):
+    """Turn detector v1-mini, which runs in this process, with a second opinion from the words.
 
-    After a sentence that breaks off ("my number is"), the caller is waited for longer.
+    Args:
+        heard: What the caller is saying, as far as it is known.
+        waits: How long to wait where it is not clear at once.
+        language: Of the call; the session knows it only from transcripts.
+        listener: Finds out the words, where the pipeline itself does not.
     """
 
-    def __init__(self, heard: Heard, waits: Waits, *, language: str) -> None:
-        super().__init__(language=language)
+    def __init__(
+        self, heard: Heard, waits: Waits, *, language: str, listener: Listener | None = None
+    ) -> None:
+        # Named, because an unset version picks the hosted detector in dev mode.
+        super().__init__(version="v1-mini")
         self._heard = heard
         self._waits = waits
-        self._words_language = language
+        self._language = LanguageCode(language)
+        self._listener = listener
 
     def stream(self, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> Any:
         """A stream of predictions for one session."""
-        inner = super().stream(conn_options=conn_options)
-        return _WordAwareStream(inner, self._heard, self._waits, language=self._words_language)
+        return WordAwareStream(
+            super().stream(conn_options=conn_options),
+            self._heard,
+            self._waits,
+            language=self._language,
+            ear=self._listener.stream() if self._listener is not None else None,
+        )
 
 
-class _WordAwareStream:
-    """What the session asks; see the framework's _StreamingTurnDetectorStream."""
+class WordAwareStream:
+    """What the session asks; see the framework's _StreamingTurnDetectorStream. Its members are
+    spelt out because the session looks for them.
+    """
 
-    def __init__(self, inner: Any, heard: Heard, waits: Waits, *, language: str) -> None:
+    def __init__(
+        self, inner: Any, heard: Heard, waits: Waits, *, language: LanguageCode, ear: Any = None
+    ) -> None:
         self._inner = inner
         self._heard = heard
         self._waits = waits
         self._language = language
+        self._ear = ear
+        self._words_are_late = False
         self._deciding: asyncio.Task[None] | None = None
         self._decision: asyncio.Future[TurnDetectionEvent] | None = None
 
     @property
     def model(self) -> str:
+        """As of the stream inside."""
         return str(self._inner.model)
 
     @property
     def provider(self) -> str:
+        """As of the stream inside."""
         return str(self._inner.provider)
 
     @property
     def is_fallback(self) -> bool:
+        """As of the stream inside."""
         return bool(self._inner.is_fallback)
 
     @property
     def prediction_timeout(self) -> float:
-        return float(self._inner.prediction_timeout) + WORDS_TIMEOUT_S + self._waits.unfinished_s
+        """How long the session waits for a decision."""
+        return float(self._inner.prediction_timeout) + LOOKS[-1][0] + self._waits.longest_s
 
     async def unlikely_threshold(self, language: LanguageCode | None) -> float | None:
-        threshold: float | None = await self._inner.unlikely_threshold(language)
+        """The threshold of the call's language."""
+        known = await self._inner.supports_language(self._language)
+        threshold: float | None = await self._inner.unlikely_threshold(
+            self._language if known else language
+        )
         return threshold
 
     async def backchannel_threshold(self, language: LanguageCode | None) -> float | None:
+        """As of the stream inside."""
         threshold: float | None = await self._inner.backchannel_threshold(language)
         return threshold
 
     async def supports_language(self, language: LanguageCode | None) -> bool:
+        """As of the stream inside."""
         return bool(await self._inner.supports_language(language))
 
     def predict(self) -> asyncio.Future[TurnDetectionEvent]:
-        self._resolve_as_open()
+        """A decision on the pause that has begun."""
+        self._end_as_open()
         self._decision = asyncio.get_running_loop().create_future()
         self._deciding = asyncio.create_task(
-            self._decide(self._inner.predict(), self._decision), name="end_of_turn.decide"
+            self._resolve(self._decision), name="end_of_turn.decide"
         )
         return self._decision
 
     def cancel_inference(self, *, timed_out: bool = False) -> None:
-        self._resolve_as_open()
+        """The caller speaks on, or the turn is over."""
+        self._end_as_open()
         self._inner.cancel_inference(timed_out=timed_out)
 
     def flush(self, reason: str | None = None) -> None:
-        self._resolve_as_open()
+        """Forget the audio of a turn that is over."""
+        self._end_as_open()
         self._inner.flush(reason)
+        if self._ear is not None:
+            self._ear.flush()
 
     def push_audio(self, frame: rtc.AudioFrame) -> None:
+        """Hear the next frame."""
         self._inner.push_audio(frame)
+        if self._ear is not None:
+            self._ear.push_frame(frame)
 
     def end_input(self) -> None:
+        """Nothing more will be heard."""
         self._inner.end_input()
 
     async def aclose(self) -> None:
+        """End the stream."""
         if self._deciding is not None:
             await utils.aio.cancel_and_wait(self._deciding)
-        self._resolve_as_open()
+        self._end_as_open()
         await self._inner.aclose()
+        if self._ear is not None:
+            await self._ear.aclose()
 
-    async def _decide(
-        self,
-        predicted: asyncio.Future[TurnDetectionEvent],
-        decision: asyncio.Future[TurnDetectionEvent],
-    ) -> None:
-        asked_s = time.monotonic()
-        event = await predicted
-        if is_unfinished(await self._words(), self._language):
-            event = replace(event, end_of_turn_probability=0.0)
-            wait_s = self._waits.unfinished_s
-        else:
-            wait_s = self._waits.doubtful_s if await self._doubts(event) else 0.0
-        # The session makes the transcript final when it learns of a doubt: as late as it can be, so
-        # that a caller who goes on is recognised in one piece.
-        await asyncio.sleep(wait_s - ASKED_AFTER_S - (time.monotonic() - asked_s))
+    async def _resolve(self, decision: asyncio.Future[TurnDetectionEvent]) -> None:
+        event = await self._decide(time.monotonic() - ASKED_AFTER_S)
         if not decision.done():
             decision.set_result(event)
 
-    async def _doubts(self, event: TurnDetectionEvent) -> bool:
-        threshold: float | None = await self._inner.unlikely_threshold(None)
-        return threshold is not None and event.end_of_turn_probability < threshold
+    async def _decide(self, silent_since_s: float) -> TurnDetectionEvent:
+        looks = Looks(await self.unlikely_threshold(None))
+        event = await self._look(looks, time.monotonic())
+        if not looks.sounds_over():
+            words = await self._heard.by(silent_since_s + self._waits.unheard_s)
+        elif self._words_are_late:
+            words = self._heard.known
+        else:
+            words = await self._heard.by(silent_since_s + self._waits.words_s)
+        self._words_are_late = words is None
+        if self._breaks_off(words):
+            is_over, wait_s = False, self._waits.unfinished_s
+        else:
+            is_over = looks.sounds_over(whole_sentence=bool(words))
+            wait_s = 0.0 if is_over or words is None else self._waits.doubtful_s
+        # The session makes the transcript final when it learns of a doubt: as late as it can be, so
+        # that a caller who goes on is recognised in one piece.
+        await asyncio.sleep(silent_since_s + wait_s - time.monotonic())
+        return replace(event, end_of_turn_probability=looks.probability(is_over=is_over))
 
-    async def _words(self) -> str:
-        try:
-            async with asyncio.timeout(WORDS_TIMEOUT_S):
-                return await self._heard.words()
-        except TimeoutError:
-            return ""
+    async def _look(self, looks: Looks, asked_s: float) -> TurnDetectionEvent:
+        """Look until the case is clear; returns the last prediction."""
+        event: TurnDetectionEvent = await self._inner.predict()
+        looks.add(event.end_of_turn_probability)
+        for after_s, _ in LOOKS[1:]:
+            words = await self._heard.by(asked_s + after_s)
+            if self._breaks_off(words) or looks.sounds_over(whole_sentence=bool(words)):
+                break
+            await asyncio.sleep(asked_s + after_s - time.monotonic())
+            event = await self._inner.predict()
+            looks.add(event.end_of_turn_probability)
+        return event
 
-    def _resolve_as_open(self) -> None:
+    def _breaks_off(self, words: str | None) -> bool:
+        return words is not None and is_unfinished(words, self._language)
+
+    def _end_as_open(self) -> None:
         """Whoever still waits for a decision hears that the turn goes on."""
         if self._deciding is not None:
             self._deciding.cancel()

@@ -58,6 +58,22 @@ class Failover:
         successor = _Successor(session.current_agent, spare, self._interruptions)
         session.update_agent(successor)
         await asyncio.wait_for(successor.entered.wait(), limit_s)
+        _make_default(session, spare)
+
+
+def _make_default(session: AgentSession[Any], spare: Spare) -> None:
+    """Let every later agent of the session, which brings no models of its own, use this pipeline.
+
+    1.8.9 offers no public way. It is too early before the successor was entered: the activity of
+    the agent before looks its models up in the session while it ends.
+    """
+    session._llm = spare.parts.llm
+    session._stt = spare.parts.stt
+    session._tts = spare.parts.tts
+    session._turn_detection = spare.turns.get("turn_detection")
+    endpointing = spare.turns.get("endpointing") or {}
+    session.options.endpointing.update(endpointing)
+    session.options.endpointing_overrides.update(endpointing)
 
 
 class _Successor(AttentiveAgent):

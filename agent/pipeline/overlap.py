@@ -12,6 +12,8 @@ from typing import Any
 from livekit.agents import AgentFalseInterruptionEvent, AgentSession
 from livekit.agents.voice.agent_activity import AgentActivity
 
+from agent.pipeline.realtime_link import Judge, ResilientSession
+
 
 class Floor:
     """Who holds the floor in one session: the agent's paused reply and the caller's sound."""
@@ -43,16 +45,8 @@ class Floor:
     @property
     def will_transcribe(self) -> bool:
         """Whether the realtime model tells what it heard."""
-        activity = self._activity
-        session = activity._rt_session if activity else None
-        return session is not None and session.realtime_model.capabilities.user_transcription
-
-    @property
-    def items(self) -> frozenset[str]:
-        """The items of the realtime model's conversation, by id."""
-        activity = self._activity
-        session = activity._rt_session if activity else None
-        return frozenset(item.id for item in session.chat_ctx.items) if session else frozenset()
+        realtime = self._realtime
+        return realtime is not None and realtime.realtime_model.capabilities.user_transcription
 
     @property
     def sound_s(self) -> float:
@@ -81,21 +75,52 @@ class Floor:
         output.resume()
         self._session.emit("agent_false_interruption", AgentFalseInterruptionEvent(resumed=True))
 
-    def keep_audio_without_turn(self) -> None:
-        """Make the caller's sound an item of the realtime conversation that nobody answers yet."""
-        activity = self._activity
-        if activity is not None and activity._rt_session is not None:
-            activity._rt_session.commit_audio()
-            self._drop_turn(activity)
+    def hold_turn(self, judge: Judge) -> None:
+        """Ask the realtime model for the words of the caller's sound, and keep the framework from
+        deciding about it meanwhile. An item that the judge dismisses leaves no trace.
+        """
+        activity, realtime = self._activity, self._realtime
+        if activity is None or activity._audio_recognition is None or realtime is None:
+            return
+        realtime.commit_to_judge(judge)
+        if activity._audio_recognition._end_of_turn_task is not None:
+            activity._audio_recognition._end_of_turn_task.cancel()
+
+    def take_turn(self) -> None:
+        """Let the framework decide about a sound that was held: when it is over, it is answered."""
+        activity, realtime = self._activity, self._realtime
+        if activity is None or activity._audio_recognition is None or realtime is None:
+            return
+        realtime.nothing_to_commit = True
+        activity._audio_recognition._run_eou_detection(
+            activity.retrieve_chat_ctx().copy(), trigger="vad"
+        )
+
+    def go_on_hearing(self) -> None:
+        """What the caller says from now on belongs to the next item."""
+        if (realtime := self._realtime) is not None:
+            realtime.nothing_to_commit = False
+
+    def drop_turn(self) -> None:
+        """Let nothing come of a sound that was held."""
+        if self._activity is not None and self._activity._audio_recognition is not None:
+            self._activity._audio_recognition._clear_user_turn()
+
+    def forget_item(self, item_id: str) -> None:
+        """Take an item of the caller's, whose words were not known yet, out of the history."""
+        if self._activity is not None:
+            items = self._activity._agent._chat_ctx.items
+            items[:] = [item for item in items if item.id != item_id]
 
     def forget_turn(self) -> None:
         """Let the caller's sound leave no trace in the realtime conversation."""
         if self._activity is not None:
             self._session.clear_user_turn()
 
-    def _drop_turn(self, activity: AgentActivity) -> None:
-        if activity._audio_recognition is not None:
-            activity._audio_recognition._clear_user_turn()
+    @property
+    def _realtime(self) -> ResilientSession | None:
+        session = self._activity._rt_session if self._activity else None
+        return session if isinstance(session, ResilientSession) else None
 
     @property
     def _activity(self) -> AgentActivity | None:

@@ -14,9 +14,16 @@ import time
 from livekit import rtc
 from livekit.agents.voice import io
 
+from agent.pipeline.played_audio import PlayedAudio
+
 logger = logging.getLogger(__name__)
 
 SAMPLE_RATE_HZ = 24_000
+BITRATE_BPS = 64_000
+"""Of the voice's Opus. From here on Opus codes the whole band at once, which sounds better than the
+32 kbit/s that WebRTC would choose and takes half the computing: 0.009 instead of 0.020 of a core
+for each call, measured 2026-11-21. At 48 kbit/s it still takes as much as at 20.
+"""
 FRAME_S = 0.05
 QUEUE_S = 0.2
 """Handed to the source ahead of time, so that a busy event loop leaves no gap."""
@@ -40,6 +47,7 @@ class RoomPlayout(io.AudioOutput):
             sample_rate=SAMPLE_RATE_HZ,
         )
         self._source = rtc.AudioSource(SAMPLE_RATE_HZ, 1, queue_size_ms=round(QUEUE_S * 1000))
+        self.played = PlayedAudio(SAMPLE_RATE_HZ)
         self._subscribed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._segment: _Segment | None = None
         self._enabled = asyncio.Event()
@@ -138,6 +146,7 @@ class RoomPlayout(io.AudioOutput):
             return
         queued = round(self._source.queued_duration * SAMPLE_RATE_HZ)
         self._source.clear_queue()
+        self.played.cut(time.monotonic())
         self._segment.given -= min(queued, self._segment.given)
         self._report_run(self._segment)
 
@@ -154,6 +163,7 @@ class RoomPlayout(io.AudioOutput):
     async def _publish(self, room: rtc.Room) -> None:
         track = rtc.LocalAudioTrack.create_audio_track("roomio_audio", self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        options.audio_encoding.max_bitrate = BITRATE_BPS
         publication = await room.local_participant.publish_track(track, options)
         await publication.wait_for_subscription()
         if not self._subscribed.done():
@@ -173,7 +183,11 @@ class RoomPlayout(io.AudioOutput):
                 if segment.started_at is None:
                     segment.started_at = time.time()
                     self.on_playback_started(created_at=segment.started_at)
-                await self._source.capture_frame(segment.take(count))
+                await self._capture(segment.take(count))
+
+    async def _capture(self, frame: rtc.AudioFrame) -> None:
+        self.played.add(frame.data.cast("B"), time.monotonic() + self._source.queued_duration)
+        await self._source.capture_frame(frame)
 
     def _due(self, segment: _Segment) -> int:
         """How many samples to hand over now; a short tail waits for more until it must go."""

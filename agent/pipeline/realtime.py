@@ -13,7 +13,7 @@ from openai.types.realtime.realtime_audio_input_turn_detection import (
 )
 
 from agent.pipeline.parts import Account, PipelineParts, account_of, chosen
-from agent.pipeline.realtime_link import PATIENCE, LinkOptions, ResilientModel
+from agent.pipeline.realtime_link import PATIENCE, LinkOptions, ResilientModel, Summarise
 from agent.settings import OpenAISettings, RealtimeSettings, TurnSettings
 
 
@@ -24,8 +24,10 @@ def build_realtime(
     *,
     language: str,
     voice: str | None,
+    summarise: Summarise | None = None,
 ) -> PipelineParts:
-    """The speech model of one call; `voice` overrides the configured one.
+    """The speech model of one call; `voice` overrides the configured one. With `summarise` a long
+    conversation goes on in a renewed session with a summary of its beginning, else with an extract.
 
     Raises:
         SettingsError: for a provider that is not known.
@@ -33,7 +35,10 @@ def build_realtime(
     build = chosen(REALTIME_PROVIDERS, settings.provider, "PARLEY_REALTIME_PROVIDER")
     detection = server_detection(settings) if turns.detection == "server" else None
     account = account_of(settings, shared)
-    return PipelineParts(llm=build(settings, account, language, voice or settings.voice, detection))
+    model = build(settings, account, language, voice or settings.voice, detection)
+    if isinstance(model, ResilientModel):
+        model.summarise = summarise
+    return PipelineParts(llm=model)
 
 
 def server_detection(settings: RealtimeSettings) -> RealtimeAudioInputTurnDetection:

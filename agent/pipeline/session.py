@@ -18,6 +18,7 @@ from livekit.agents.voice.speech_handle import SpeechHandle
 
 from agent.call.state import CallState
 from agent.pipeline.caller_audio import CallerAudio, Filter, HalfDuplexGate, NoiseSuppressor
+from agent.pipeline.echo_canceller import EchoCanceller
 from agent.pipeline.echo_guard import SpokenWords
 from agent.pipeline.parts import PipelineParts
 from agent.pipeline.playout import RoomPlayout
@@ -34,18 +35,19 @@ class CallAudio:
 
     playout: RoomPlayout
     spoken: SpokenWords
-    caller: CallerAudio | None
+    echo: EchoCanceller
+    caller: CallerAudio
 
 
 def build_audio(*, half_duplex: bool, noise_suppression: bool) -> CallAudio:
     """The audio of one call; needs a running loop. `playout` is to be started in the room."""
     playout = RoomPlayout()
-    filters: list[Filter] = []
+    echo = EchoCanceller(playout.played)
+    # The canceller first: the others change what it must find again.
+    filters: list[Filter] = [HalfDuplexGate(playout) if half_duplex else echo]
     if noise_suppression:
         filters.append(NoiseSuppressor())
-    if half_duplex:
-        filters.append(HalfDuplexGate(playout))
-    return CallAudio(playout, SpokenWords(), CallerAudio(filters) if filters else None)
+    return CallAudio(playout, SpokenWords(), echo, CallerAudio(filters))
 
 
 def build_session(

@@ -20,7 +20,7 @@ from typing import Any
 from livekit.agents import NOT_GIVEN, APIConnectOptions, APITimeoutError, NotGivenOr, stt, utils
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
 
-from agent.pipeline.end_of_turn import Heard
+from agent.pipeline.heard import Heard
 from agent.pipeline.shared_vad import SharedVAD
 from agent.pipeline.speculation import Speculation
 from agent.pipeline.speculative_stream import PAUSE_S, SpeculativeStream

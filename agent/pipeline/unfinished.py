@@ -9,6 +9,13 @@ from dataclasses import dataclass
 _BREAKS_OFF = re.compile(r"(,|…|\.\.\.|-|—|–)$")
 
 
+_EN_BE = r"(is|are|was|were)"
+_EN_PRONOUN = r"(i|you|we|they|he|she|it|there)"
+_EN_AUXILIARY = r"(is|are|am|was|were|can|could|would|should|will|might|have|had|has)"
+_EN_CONJUNCTION = r"(if|whether|because|unless|although|that)"
+_EN_LINK = r"(of|for|to|with|about|like|at|on|in|than|after|is|was|and)\b"
+
+
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
@@ -22,22 +29,36 @@ class OpenEndings:
     """Prepositions and the like: they do end questions ("Where are you from?")."""
     except_after: frozenset[str] = frozenset()
     """Words before a preposition that make it a whole: "log in", "turn it on"."""
-    opening: re.Pattern[str] | None = None
-    """Beginnings of sentences that lack their other half, matched against the whole text."""
+    halves: tuple[re.Pattern[str], ...] = ()
+    """Sentences that lack their other half: searched in the words, in lower case, single spaces and
+    without punctuation. Questions are left out.
+    """
 
 
 OPEN_ENDINGS: Mapping[str, OpenEndings] = {
     "en": OpenEndings(
         always=_words(
             "a an the my your our their and or but because if unless whether although i we they"
-            " um uh er erm i'm we're they're i'd i'll it's"
+            " um uh er erm very i'm we're they're i'd i'll it's"
         ),
         unless_asked=_words("to of for with from at in on by between into than when"),
         except_after=_words(
             "log logged logging sign signed turn turned switch switched check checked come came go"
             " going hold it them get got move moved call calling put am are is was"
         ),
-        opening=re.compile(r"^(my|our|his|her|the)( \w+){1,3} (is|are|was|were)$"),
+        halves=(
+            re.compile(rf"^(my|our|his|her|the)( \w+){{1,3}} {_EN_BE}$"),
+            # "What I wanted to know is", "The reason that I am asking is that"
+            re.compile(rf"^(what {_EN_PRONOUN}|the (reason|thing|problem)) .*{_EN_BE}( that)?$"),
+            # "if you could", "whether they are": but not "what it is", "as fast as I can"
+            re.compile(rf"\b{_EN_CONJUNCTION} {_EN_PRONOUN} {_EN_AUXILIARY}$"),
+            # "the appointment that", "a man who": but not "a bit of that"
+            re.compile(rf"\b(the|a|an|my|our|some)( \w+)? (?!{_EN_LINK})\w+ (that|which|who)$"),
+            re.compile(r"\b(it|that|this|there) (would|will|might) be$"),
+            re.compile(r"\b(i|we) (would|'d) like$"),
+            re.compile(r"\b(sounds|looks|feels|seems) (like|as)$"),
+            re.compile(r"\b(think|hope|believe|guess) that$"),
+        ),
     ),
     "de": OpenEndings(
         always=_words(
@@ -45,7 +66,7 @@ OPEN_ENDINGS: Mapping[str, OpenEndings] = {
             " und oder aber weil wenn dass ob damit ich wir äh ähm"
         ),
         unless_asked=_words("für von bei nach in im am um über unter gegen ohne mit"),
-        opening=re.compile(r"^(mein|meine|unser|unsere|der|die|das)( \w+){1,3} (ist|sind|war)$"),
+        halves=(re.compile(r"^(mein|meine|unser|unsere|der|die|das)( \w+){1,3} (ist|sind|war)$"),),
     ),
     "fr": OpenEndings(
         always=_words(
@@ -92,4 +113,5 @@ def is_unfinished(text: str, language: str) -> bool:
     if words[-1] in endings.unless_asked:
         before = words[-2] if len(words) > 1 else ""
         return not stripped.endswith("?") and before not in endings.except_after
-    return endings.opening is not None and bool(endings.opening.match(" ".join(words)))
+    said = " ".join(words)
+    return not stripped.endswith("?") and any(half.search(said) for half in endings.halves)

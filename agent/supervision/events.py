@@ -46,9 +46,13 @@ def observe(
             watch.caller_ended(clock() - max(0.0, time.time() - event.created_at), clock())
 
     def user_input_transcribed(event: UserInputTranscribedEvent) -> None:
-        if event.is_final and event.transcript.strip():
+        if not event.is_final:
+            return
+        if event.transcript.strip():
             watch.understood(clock())
             ladder.understood()
+        else:
+            watch.wordless()
 
     def speech_created(event: SpeechCreatedEvent) -> None:
         watch.reply_begun(clock())

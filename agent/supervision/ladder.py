@@ -64,7 +64,7 @@ _FAMILY: Mapping[Trouble, str] = {
     Trouble.LOST: "answer",
     Trouble.STUCK_TOOL: "answer",
     Trouble.DEAF: "hearing",
-    Trouble.NO_PROGRESS: "attention",
+    Trouble.NO_PROGRESS: "progress",
     Trouble.IDLE: "attention",
 }
 """Troubles of one family are one climb: an answer that stays out and then fails is one story."""
@@ -101,7 +101,7 @@ class Ladder:
             self._due_s[_FAMILY[trouble]] = until_s
 
     def answered(self) -> None:
-        """A reply was heard: answering works again, and the caller is there."""
+        """A reply was heard: answering works again, and the caller is there, or music."""
         self._over("answer")
         self._over("attention")
 
@@ -109,9 +109,10 @@ class Ladder:
         """Words were recognised: hearing works again, and the caller is there."""
         self._over("hearing")
         self._over("attention")
+        self._over("progress")
 
     def caller_spoke(self) -> None:
-        """The caller is there."""
+        """The caller is there; unless it was music, which is no progress."""
         self._over("attention")
 
     def _over(self, family: str) -> None:

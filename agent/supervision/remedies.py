@@ -32,8 +32,10 @@ TOOL_GIVEN_UP = (
 class Remedies(Protocol):
     """What a supervisor may do. Each returns whether it could be done; none raises."""
 
-    async def say(self, name: ClipName) -> bool:
-        """Play a recording and show its words."""
+    async def say(self, name: ClipName, *, insist: bool = False) -> bool:
+        """Play a recording and show its words. With `insist` it takes the place of what is being
+        said, and no sound interrupts it.
+        """
         ...
 
     async def ask(self) -> bool:
@@ -54,6 +56,14 @@ class Remedies(Protocol):
 
     async def end(self, reason: str, last_words: ClipName) -> bool:
         """Say a last sentence and end the call."""
+        ...
+
+    def hold(self) -> None:
+        """Keep what the agent says until `release`: nobody hears it."""
+        ...
+
+    def release(self) -> None:
+        """Let the agent go on where it was."""
         ...
 
 
@@ -90,14 +100,16 @@ class SessionRemedies:
         self._change_pipeline = change_pipeline
         self._end = end
 
-    async def say(self, name: ClipName) -> bool:
+    async def say(self, name: ClipName, *, insist: bool = False) -> bool:
         """See Remedies."""
         clip = load_clip(name, self._language)
+        if insist:
+            await self._interrupt()
         if self._voice.in_reply:
             return False
         caption = asyncio.create_task(send_caption(self._room, clip.text))
         try:
-            heard = await self._voice.play(clip)
+            heard = await self._voice.play(clip, insist=insist)
             await asyncio.wait([caption], timeout=INTERRUPT_LIMIT_S)
         finally:
             caption.cancel()
@@ -139,6 +151,30 @@ class SessionRemedies:
         finally:  # whatever happens to the words, the call ends
             self._end(reason, not heard and last_words is ClipName.SORRY)
         return True
+
+    def hold(self) -> None:
+        """See Remedies. The session's own output paces the captions."""
+        self._voice.hold()
+        if self._session.output.audio is not None:
+            self._session.output.audio.pause()
+        self._end_caption()
+
+    def release(self) -> None:
+        """See Remedies."""
+        self._voice.release()
+        if self._session.output.audio is not None:
+            self._session.output.audio.resume()
+
+    def _end_caption(self) -> None:
+        """Let what is shown next be a line of its own: who joins again sees nothing of one of which
+        the beginning was sent before.
+        """
+        output = self._session.output.transcription
+        while output is not None:
+            # The framework's output to the room ends its line when it is given a participant.
+            if (set_participant := getattr(output, "set_participant", None)) is not None:
+                set_participant(self._room.local_participant.identity)
+            output = output.next_in_chain
 
     def _answer(self) -> bool:
         match self._last_speaker():

@@ -83,14 +83,19 @@ class Supervisor:
             await self._stop()
 
     def away(self) -> None:
-        """Nobody listens: do nothing until `back`."""
+        """Nobody listens: do nothing until `back`, and let what the agent says wait."""
         self._away = True
+        self._remedies.hold()
 
     def back(self) -> None:
-        """The caller listens again."""
+        """The caller listens again, and is owed what they were owed."""
         self._away = False
-        self.watch.forgive(self._clock())
+        self._remedies.release()
         self.ladder.caller_spoke()
+        if self.watch.owes_answer:
+            self.watch.expect(self._clock())
+        else:
+            self.watch.forgive(self._clock())
 
     def tick(self) -> None:
         """Look once, and begin what is to be done."""
@@ -149,7 +154,9 @@ class Supervisor:
             case Step.DROP_TOOL:
                 work = self._remedies.drop_tool()
             case Step.PROMPT:
-                work = self._say(ClipName.STILL_THERE)
+                # Music does not let itself be spoken to: it is answered, and it interrupts.
+                insist = trouble is Trouble.NO_PROGRESS
+                work = self._say(ClipName.STILL_THERE, insist=insist)
             case Step.TAKE_LEAVE:
                 work = self._remedies.end(trouble.value, ClipName.GOODBYE)
             case Step.GIVE_UP:
@@ -172,10 +179,10 @@ class Supervisor:
         self.watch.forgive(self._clock())
         return True
 
-    async def _say(self, name: ClipName) -> bool:
+    async def _say(self, name: ClipName, *, insist: bool = False) -> bool:
         self._speaks = True
         try:
-            return await self._remedies.say(name)
+            return await self._remedies.say(name, insist=insist)
         finally:
             self._speaks = False
             self._said_until_s = self._clock()

@@ -40,9 +40,12 @@ class Voice(io.AudioOutput):
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()
         self._in_clip = False
+        self._insists = False
         self._queue_ends_s = -math.inf
         self._reply_ends_s = -math.inf
         self._paused_at_s: float | None = None
+        self._paused = False
+        self._held = False
 
     @property
     def in_reply(self) -> bool:
@@ -60,7 +63,8 @@ class Voice(io.AudioOutput):
         async with self._one_at_a_time:
             await super().capture_frame(frame)
             await self._sink.capture_frame(frame)
-        self._queue_ends_s = max(self._queue_ends_s, self._clock()) + frame.duration
+        now_s = self._clock() if self._paused_at_s is None else self._paused_at_s
+        self._queue_ends_s = max(self._queue_ends_s, now_s) + frame.duration
         if np.abs(np.frombuffer(frame.data, np.int16)).max(initial=0) >= AUDIBLE_PEAK:
             self._reply_ends_s = self._queue_ends_s
 
@@ -70,19 +74,46 @@ class Voice(io.AudioOutput):
         self._sink.flush()
 
     def clear_buffer(self) -> None:
-        """See AudioOutput. What was not played yet was not heard; a recording stops too."""
+        """See AudioOutput. What was not played yet was not heard; a recording stops too, unless it
+        insists.
+        """
+        if self._insists:
+            return
         self._reply_ends_s = self.reply_heard_until_s()
         self._queue_ends_s = self._clock()
-        self._paused_at_s = None
+        self._paused_at_s = self._clock() if self._held else None
         self._sink.clear_buffer()
 
     def pause(self) -> None:
         """See AudioOutput."""
-        super().pause()
-        self._paused_at_s = self._clock()
+        if self._insists:
+            return
+        self._paused = True
+        self._stop()
 
     def resume(self) -> None:
-        """See AudioOutput."""
+        """See AudioOutput; without effect while the voice is held."""
+        self._paused = False
+        self._go_on()
+
+    def hold(self) -> None:
+        """Play nothing until `release`, whatever the session does: nobody listens."""
+        self._held = True
+        self._stop()
+
+    def release(self) -> None:
+        """Go on at the sample where `hold` came."""
+        self._held = False
+        self._go_on()
+
+    def _stop(self) -> None:
+        super().pause()
+        if self._paused_at_s is None:
+            self._paused_at_s = self._clock()
+
+    def _go_on(self) -> None:
+        if self._paused or self._held:
+            return
         super().resume()
         if self._paused_at_s is not None:
             rest_s = self._clock() - self._paused_at_s
@@ -91,9 +122,10 @@ class Voice(io.AudioOutput):
             self._queue_ends_s += rest_s
             self._paused_at_s = None
 
-    async def play(self, clip: Clip) -> bool:
+    async def play(self, clip: Clip, *, insist: bool = False) -> bool:
         """Play a recording to its end. False when it was not, or not wholly, heard: a reply was
-        first, the caller interrupted it, or the room took no audio in time.
+        first, the caller interrupted it, or the room took no audio in time. One that insists is not
+        interrupted: what sounds meanwhile is no answer to it.
         """
         limit_s = clip.duration_s + PLAY_MARGIN_S
         try:
@@ -101,13 +133,16 @@ class Voice(io.AudioOutput):
                 if self.in_reply:
                     return False
                 limit.reschedule(asyncio.get_running_loop().time() + limit_s)
+                self._insists = insist
                 return await self._play(clip)
         except TimeoutError:
             return False
+        finally:
+            self._insists = False
 
     def hush(self) -> None:
         """Stop the recording that plays, if one does."""
-        if self._in_clip:
+        if self._in_clip and not self._insists:
             self._sink.clear_buffer()
 
     async def _play(self, clip: Clip) -> bool:

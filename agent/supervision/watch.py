@@ -34,14 +34,17 @@ class Limits:
     """From the caller's last word to a sound. What is played then is heard 0.3 s later."""
     turn_end_margin_s: float = 0.7
     """Beyond the longest endpointing delay, before a turn that did not end counts as not heard."""
-    thinking_s: float = 1.5
-    """A turn that was taken late has at least this long to be answered."""
+    thinking_s: float = 1.0
+    """A turn that was taken late has at least this long to be answered: the balanced profile takes
+    one 2.2 s after the last word at the latest, and the caller still hears a sound within 4 s.
+    """
     recovery_s: float = 2.5
     """From the first recording to the first attempt to get the answer otherwise."""
     tool_s: float = 20.0
     idle_s: float = 30.0
     """0 for never."""
     progress_s: float = 90.0
+    """Of sound from the caller in which no word is understood."""
     heard_at_least_s: float = 0.4
     """Shorter sounds are coughs and clicks: nobody owes them an answer."""
     over_reply_at_least_s: float = 1.0
@@ -61,6 +64,8 @@ class _Debt:
     """When the session began to think about the answer."""
 
 
+REST_S = 10.0
+"""Sounds with less than this between them are one sound, such as music and what is said in it."""
 TAIL_S = 0.15
 """A reply that is being cut off may sound this much into the turn that cut it off."""
 
@@ -74,6 +79,9 @@ class Watch:
         self._failed = False
         self._lost = False
         self._speaking_since_s: float | None = None
+        self._wordless = False
+        self._sound_since_s = now_s
+        self._sound_until_s = -math.inf
         self._over_reply = False
         self._tools: dict[str, float] = {}
         self._active_s = now_s
@@ -91,6 +99,11 @@ class Watch:
         return None if self._debt is None else self._debt.since_s
 
     @property
+    def owes_answer(self) -> bool:
+        """Whether the caller waits for the answer to something that was understood."""
+        return self._debt is not None and self._debt.understood
+
+    @property
     def tool_runs(self) -> bool:
         """Whether a tool runs."""
         return bool(self._tools)
@@ -98,6 +111,8 @@ class Watch:
     def caller_began(self, now_s: float, *, over_reply: bool = False) -> None:
         """The caller is heard to speak, over a reply perhaps; a failure before is of the past."""
         self._speaking_since_s = now_s
+        if now_s - self._sound_until_s > REST_S:
+            self._sound_since_s = now_s
         self._over_reply = over_reply
         self._active_s = now_s
         self._failed = False
@@ -105,7 +120,7 @@ class Watch:
     def caller_ended(self, last_word_s: float, now_s: float) -> None:
         """The caller paused `now_s`, having spoken until `last_word_s`."""
         began_s, self._speaking_since_s = self._speaking_since_s, None
-        self._active_s = now_s
+        self._active_s = self._sound_until_s = now_s
         limits = self._limits
         least_s = limits.over_reply_at_least_s if self._over_reply else limits.heard_at_least_s
         long_enough = began_s is None or last_word_s - began_s >= least_s
@@ -123,8 +138,13 @@ class Watch:
         so this alone makes no debt.
         """
         self._active_s = self._progress_s = now_s
+        self._wordless = False
         if self._debt is not None:
             self._debt.understood = True
+
+    def wordless(self) -> None:
+        """In what the caller said no word was found: a reply to it is no conversation."""
+        self._wordless = True
 
     def reply_begun(self, now_s: float) -> None:
         """The session has begun to make an answer, perhaps before the turn is over."""
@@ -139,7 +159,9 @@ class Watch:
         if self._debt is None:
             self._debt = _Debt(now_s, now_s)
         self._debt.understood = True
-        self._debt.noted_s = self._debt.taken_s = now_s
+        self._debt.noted_s = now_s
+        if self._debt.taken_s is None:  # else the answer is asked for again
+            self._debt.taken_s = now_s
 
     def tool_began(self, call_id: str, now_s: float) -> None:
         """A tool runs."""
@@ -178,7 +200,9 @@ class Watch:
         if until_s <= self._reply_until_s:
             return False
         self._reply_until_s = until_s
-        self._active_s = self._progress_s = until_s
+        self._active_s = until_s
+        if not self._wordless:
+            self._progress_s = until_s
         if self._debt is None or until_s <= self._debt.noted_s + TAIL_S:
             return False
         self._debt = None
@@ -196,7 +220,7 @@ class Watch:
         """
         limits = self._limits
         if self._speaking_since_s is not None:
-            since_s = max(self._progress_s, self._speaking_since_s)
+            since_s = max(self._progress_s, self._sound_since_s)
             return Trouble.NO_PROGRESS if now_s - since_s > limits.progress_s else None
         if any(now_s - began_s > limits.tool_s for began_s in self._tools.values()):
             return Trouble.STUCK_TOOL

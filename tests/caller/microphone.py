@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from livekit import rtc
 
+from tests.caller.loudspeaker import Loudspeaker
 from tests.caller.speech import SAMPLE_RATE_HZ, Clip
 
 FRAME_S = 0.010
@@ -41,13 +42,17 @@ class _Playing:
 class Microphone:
     """Sends a frame each 10 ms by the monotonic clock: the clip being said, or silence.
 
-    A frame's time is its place on that schedule, whatever moment the event loop woke up at.
+    A frame's time is its place on that schedule, whatever moment the event loop woke up at. One
+    that is handed over too late to be there moves the schedule: the source sends no faster than it
+    plays.
     """
 
     def __init__(self) -> None:
         self.source = rtc.AudioSource(SAMPLE_RATE_HZ, 1, queue_size_ms=200)
         self._queue: deque[_Playing] = deque()
         self._pump: asyncio.Task[None] | None = None
+        self.loudspeaker: Loudspeaker | None = None
+        """Is heard besides whoever speaks."""
         self.late_frames = 0
         """Frames handed over after their time: above a few, the machine was too busy to measure."""
 
@@ -79,8 +84,10 @@ class Microphone:
             wait_s = due_s - LEAD_FRAMES * FRAME_S - time.monotonic()
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
-            elif time.monotonic() > due_s:
+            elif (late_s := time.monotonic() - due_s) > 0:
                 self.late_frames += 1
+                start_s += late_s
+                due_s += late_s
             await self.source.capture_frame(self._next_frame(due_s))
             frame_index += 1
 
@@ -94,11 +101,13 @@ class Microphone:
             samples[: part.size] = part
             playing.position += FRAME_SAMPLES
             if playing.position >= playing.clip.samples.size:
-                self._finish(self._queue.popleft())
+                self._finish(self._queue.popleft(), due_s + part.size / SAMPLE_RATE_HZ)
+        if self.loudspeaker is not None:
+            echo = self.loudspeaker.arrive(FRAME_SAMPLES)
+            samples[: echo.size] += echo
         return rtc.AudioFrame(samples.tobytes(), SAMPLE_RATE_HZ, 1, FRAME_SAMPLES)
 
-    def _finish(self, playing: _Playing) -> None:
-        last_sample_s = playing.first_sample_s + playing.clip.duration_s
+    def _finish(self, playing: _Playing, last_sample_s: float) -> None:
         utterance = Utterance(playing.clip.text, playing.first_sample_s, last_sample_s)
 
         def resolve() -> None:

@@ -17,9 +17,9 @@ class NotedRemedies:
         """Clear it to let everything take long."""
         self.may_end.set()
 
-    async def say(self, name: ClipName) -> bool:
+    async def say(self, name: ClipName, *, insist: bool = False) -> bool:
         """See Remedies."""
-        return await self._note(f"say {name}")
+        return await self._note(f"say {name}, insisting" if insist else f"say {name}")
 
     async def ask(self) -> bool:
         """See Remedies."""
@@ -40,6 +40,14 @@ class NotedRemedies:
     async def end(self, reason: str, last_words: ClipName) -> bool:
         """See Remedies."""
         return await self._note(f"end: {reason}, {last_words}")
+
+    def hold(self) -> None:
+        """See Remedies."""
+        self.done.append("hold")
+
+    def release(self) -> None:
+        """See Remedies."""
+        self.done.append("release")
 
     async def _note(self, what: str) -> bool:
         self.done.append(what)

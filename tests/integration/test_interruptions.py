@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from livekit.agents import llm
 
+from tests.caller.agent import agent_in
 from tests.caller.driver import Call, Caller
 from tests.caller.expectations import ANSWERS, ASK_HOURS, HEAR_HOURS, STORY
 from tests.caller.recognition import Words
@@ -45,6 +47,12 @@ async def everything(call: Call) -> Words:
     return await call.understand(call.joined_s, time.monotonic())
 
 
+def texts(history: llm.ChatContext) -> list[str]:
+    """What both sides said, as it is kept."""
+    said = (item for item in history.items if isinstance(item, llm.ChatMessage))
+    return [message.text_content or "" for message in said if message.role != "system"]
+
+
 def hears(provider: SandboxProvider, words: str) -> None:
     """Let the recogniser understand these words, and tell the story."""
     provider.play(
@@ -65,6 +73,30 @@ async def test_a_backchannel_does_not_end_the_reply(
         rest = await call.reply()
         assert "the boat and the basket" in rest.words
         assert "good question" not in rest.words
+
+
+async def test_a_backchannel_leaves_no_trace_in_the_history(
+    livekit_server: LiveKitServer, provider: SandboxProvider, pipeline: str
+) -> None:
+    """The conversation, and in realtime the provider's too, holds the whole reply, once, and
+    nothing of the "mhm" over it; so do the captions.
+    """
+    hears(provider, "Mm-hmm.")
+    async with (
+        Caller(livekit_server.url, logs=[provider]).call(dispatched=False) as call,
+        agent_in(call, pipeline, livekit_server, provider) as built,
+    ):
+        await call.wait_for_agent()
+        await story_is_heard(call)
+        await call.say("Mm hmm.")
+        await call.reply()
+        story = str(STORY[0]["text"])
+        asked = ["Tell me a story.", story]
+        assert texts(built.session.history) == asked
+        assert texts(built.agent.chat_ctx) == asked
+        if pipeline == "realtime":
+            assert texts(built.agent.realtime_llm_session.chat_ctx) == asked
+        assert [caption.text for caption in call.captions.all] == [story]
 
 
 async def test_one_word_that_is_no_backchannel_ends_the_reply(

@@ -11,6 +11,8 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import soxr
+from aiohttp import web
+from aiohttp.typedefs import Handler
 from livekit import rtc
 from livekit.agents import Agent, llm, utils
 
@@ -68,6 +70,8 @@ class SupervisedCall:
     room: FakeRoom
     control: Control
     changed: asyncio.Event
+    requests: list[tuple[str, object]]
+    """What the provider was asked: the path, and the connection's other end."""
     asked_s: float = 0.0
 
     def play(self, *faults: dict[str, Any], stt_s: float = 0.0) -> None:
@@ -139,6 +143,15 @@ async def _start(pipeline: str, stack: AsyncExitStack) -> SupervisedCall:
     script = Script()
     provider = Provider(ears=DeafEars(), voices=EspeakVoices(), script=script)
     app = build_app(provider, api_key=None, control=False)
+    requests: list[tuple[str, object]] = []
+
+    @web.middleware
+    async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
+        assert request.transport is not None
+        requests.append((request.path, request.transport.get_extra_info("peername")))
+        return await handler(request)
+
+    app.middlewares.append(note)
     runner, port = await serve(app, host="127.0.0.1", port=0)
     stack.push_async_callback(runner.cleanup)
     settings = load_settings(
@@ -171,7 +184,9 @@ async def _start(pipeline: str, stack: AsyncExitStack) -> SupervisedCall:
     supervisor = build_supervisor(
         settings, call, room=cast("rtc.Room", room), greet=say_first_words, end=control.end
     )
-    running = SupervisedCall(call, supervisor, script, microphone, speaker, room, control, changed)
+    running = SupervisedCall(
+        call, supervisor, script, microphone, speaker, room, control, changed, requests
+    )
     session.on("conversation_item_added", lambda _: changed.set())
     running.play()
     await session.start(call.agent, record=False)
@@ -229,6 +244,19 @@ async def test_a_speech_model_that_is_lost_goes_on_in_the_cascade(start_call: St
     await call.until_said(ANSWER)
     assert call.call.failover.in_use == "cascade"
     assert call.longest_silence_s() < LONGEST_SILENCE_S
+
+
+async def test_a_pipeline_that_takes_over_finds_its_connections_open(
+    start_call: StartCall,
+) -> None:
+    """Its first answer is asked for on a connection that was opened while it took over."""
+    call = await start_call("realtime")
+    call.play(*LOST)
+    await call.ask()
+    await call.until_said(ANSWER)
+    paths = [path for path, _ in call.requests]
+    asked = paths.index("/v1/chat/completions")
+    assert ("/v1/models", call.requests[asked][1]) in call.requests[:asked]
 
 
 async def test_words_that_a_lost_model_took_with_it_are_asked_for_again(
@@ -289,3 +317,34 @@ async def test_when_nothing_helps_the_caller_is_told(start_call: StartCall, pipe
     assert call.control.reason
     assert "cannot take this call" in call.room.captions[-1]
     assert call.longest_silence_s() < LONGEST_SILENCE_S
+
+
+@pytest.mark.parametrize("pipeline", ["cascade", "realtime"])
+async def test_an_agent_that_takes_over_later_stays_in_the_pipeline_that_works(
+    start_call: StartCall, pipeline: str
+) -> None:
+    """A handoff after a failover does not go back to the models that failed."""
+    call = await start_call(pipeline)
+    faults = LOST if pipeline == "realtime" else [{"on": "chat", "kind": "drop", "times": 0}]
+    call.play(*faults)
+    await call.ask()
+    await call.until_said(ANSWER)
+    taken = call.supervisor.taken.total()
+    entered = asyncio.Event()
+    call.call.session.update_agent(Newcomer(entered))
+    await asyncio.wait_for(entered.wait(), 10)
+    await call.ask()
+    await call.until(lambda: call.said().count(ANSWER) == 2)
+    assert call.supervisor.taken.total() == taken
+
+
+class Newcomer(Agent):
+    """An agent without models of its own."""
+
+    def __init__(self, entered: asyncio.Event) -> None:
+        super().__init__(instructions="You take over.")
+        self._entered = entered
+
+    async def on_enter(self) -> None:
+        """See Agent."""
+        self._entered.set()

@@ -4,6 +4,17 @@
 """
 
 from agent.pipeline.realtime_link.health import PATIENCE, LinkHealth, LinkOptions
+from agent.pipeline.realtime_link.memory import Judge
 from agent.pipeline.realtime_link.session import ResilientModel, ResilientSession
+from agent.pipeline.realtime_link.summary import LanguageModelSummary, Summarise
 
-__all__ = ["PATIENCE", "LinkHealth", "LinkOptions", "ResilientModel", "ResilientSession"]
+__all__ = [
+    "PATIENCE",
+    "Judge",
+    "LanguageModelSummary",
+    "LinkHealth",
+    "LinkOptions",
+    "ResilientModel",
+    "ResilientSession",
+    "Summarise",
+]

@@ -18,6 +18,8 @@ CLOSE_WAIT_S = 0.5
 """For the answer to our close frame. A peer that is gone gives none."""
 RENEW_AT, RENEW_BY = 0.9, 0.98
 """Of the provider's limit: from when a quiet moment is used, and when it is waited for no more."""
+PREPARE_S = 10.0
+"""Before that, what takes time is done, such as a summary; at most half of the limit."""
 QUIET_POLL_S = 0.2
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 """What the plugin raises on a frame that is no JSON object; it would end the session."""
@@ -62,6 +64,12 @@ class WatchedSession(openai.realtime.RealtimeSession):
 
     def _disconnected(self) -> None:
         """Called when a connection is over, unless the session is."""
+
+    async def _prepare_renewal(self) -> None:
+        """Called in good time before a renewal, and cancelled when it is due."""
+
+    def _renewing(self) -> None:
+        """Called just before a renewal."""
 
     def _is_quiet(self) -> bool:
         """Whether nobody would notice a new connection."""
@@ -128,12 +136,22 @@ class WatchedSession(openai.realtime.RealtimeSession):
     async def _renew(self) -> None:
         """Replace the session before the provider ends it, when nobody notices."""
         limit_s = self._link.session_limit_s
-        await asyncio.sleep(limit_s * RENEW_AT)
+        prepare_s = min(PREPARE_S, limit_s / 2)
+        await asyncio.sleep(limit_s * RENEW_AT - prepare_s)
+        preparing = asyncio.create_task(self._prepare_renewal())
         try:
-            async with asyncio.timeout(limit_s * (RENEW_BY - RENEW_AT)):
+            await asyncio.sleep(prepare_s)
+            await self._wait_for_quiet(limit_s * (RENEW_BY - RENEW_AT))
+        finally:
+            await utils.aio.cancel_and_wait(preparing)
+        self.health.renewed += 1
+        self._renewing()
+        self.restart("session limit")
+
+    async def _wait_for_quiet(self, limit_s: float) -> None:
+        try:
+            async with asyncio.timeout(limit_s):
                 while not self._is_quiet():  # noqa: ASYNC110 - silence is no event
                     await asyncio.sleep(QUIET_POLL_S)
         except TimeoutError:
             logger.warning("no quiet moment before the realtime session's limit")
-        self.health.renewed += 1
-        self.restart("session limit")

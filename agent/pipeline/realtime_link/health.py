@@ -25,6 +25,10 @@ class LinkOptions:
     """From the request for a reply to its first output; then it is asked again elsewhere."""
     session_limit_s: float = 3600.0
     """How long the provider keeps a session; it is renewed in a quiet moment before that."""
+    summary_over_characters: int = 12_000
+    """A conversation longer than this, about a quarter of an hour, is renewed with a summary."""
+    kept_turns: int = 6
+    """The caller's last turns, which are told word for word all the same."""
     faults: int = 5
     """So many lost connections or missed replies within `faults_within_s` end the link."""
     faults_within_s: float = 30.0

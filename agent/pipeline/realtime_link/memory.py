@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
+from collections import deque
+from collections.abc import Callable
 from typing import Any, Literal
 
 import aiohttp
-from livekit.agents import NOT_GIVEN, llm
+from livekit.agents import NOT_GIVEN, llm, utils
 from livekit.agents.types import NotGivenOr
 from livekit.agents.utils import is_given
 from livekit.plugins import openai
@@ -16,6 +19,10 @@ from livekit.plugins.openai.realtime.utils import livekit_item_to_openai_item
 from openai.types.realtime import (
     ConversationItemAdded,
     ConversationItemCreateEvent,
+    ConversationItemDeleteEvent,
+    ConversationItemInputAudioTranscriptionCompletedEvent,
+    ConversationItemInputAudioTranscriptionDeltaEvent,
+    RealtimeClientEvent,
     ResponseAudioDeltaEvent,
     ResponseOutputItemAddedEvent,
     ResponseOutputItemDoneEvent,
@@ -24,11 +31,24 @@ from openai.types.realtime import (
 from agent.pipeline.realtime_link.connection import WatchedSession
 from agent.pipeline.realtime_link.health import LinkOptions
 from agent.pipeline.realtime_link.history import mended, system_messages, told, waits_for_tool
+from agent.pipeline.realtime_link.summary import (
+    Summarise,
+    Summary,
+    extract,
+    note_on,
+    older_part,
+    summary_of,
+)
 from agent.pipeline.realtime_link.transcript_pace import TranscriptPace
 from agent.pipeline.realtime_link.turn_audio import TurnAudio
 
-Event = dict[str, Any]
+logger = logging.getLogger(__name__)
 
+Event = dict[str, Any]
+Judge = Callable[[str, str], bool]
+"""Given an item of the caller's and its words: whether it is to be forgotten."""
+
+_COMMIT = "input_audio_buffer.commit"
 SAMPLE_BYTES_PER_S = 2 * 24_000
 REPLAY_WAIT_S = 2.0
 """For the confirmation of a replayed history; one that is refused in part never comes whole."""
@@ -47,6 +67,11 @@ class RememberingSession(WatchedSession):
         *,
         turn_detection_disabled: bool = False,
     ) -> None:
+        self.nothing_to_commit = False
+        """Whether all that was said is an item already: the next commit would be of silence."""
+        self._judge_next: Judge | None = None
+        self._commits: deque[Judge | None] = deque()
+        self._judges: dict[str, Judge] = {}
         self._audio = TurnAudio()
         self._pace = TranscriptPace()
         self._heard: dict[str, str] = {}
@@ -54,6 +79,10 @@ class RememberingSession(WatchedSession):
         self._replayed: list[llm.ChatItem] = []
         self._unconfirmed: set[str] = set()
         self._confirmed = asyncio.Event()
+        self.summarise: Summarise | None = None
+        """Makes the notes with which a long conversation is renewed; None takes an extract."""
+        self._summary: Summary | None = None
+        self._prepared: Summary | None = None
         super().__init__(model, link, turn_detection_disabled=turn_detection_disabled)
         self.on("openai_client_event_queued", self._remember_sent)
         self.on("openai_server_event_received", self._remember_received)
@@ -70,6 +99,8 @@ class RememberingSession(WatchedSession):
         if self._unconfirmed:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._confirmed.wait(), REPLAY_WAIT_S)
+        if self._summary is not None:  # the framework still has every word
+            chat_ctx = llm.ChatContext(self._summary.applied_to(chat_ctx.items))
         await super().update_chat_ctx(chat_ctx)
 
     def truncate(
@@ -98,8 +129,32 @@ class RememberingSession(WatchedSession):
             audio_transcript=audio_transcript,
         )
 
+    def commit_to_judge(self, judge: Judge) -> None:
+        """Make what was heard an item, though it may be no turn: its words come only then. What
+        the judge dismisses is deleted from the conversation, and nobody is told of it.
+        """
+        self._judge_next = judge
+        super().commit_audio()
+        self._judge_next = None
+
+    def send_event(self, event: RealtimeClientEvent | Event) -> None:
+        """Send an event after those that wait to be sent."""
+        if (event["type"] if isinstance(event, dict) else event.type) == _COMMIT:
+            self._commits.append(self._judge_next)
+        super().send_event(event)
+
+    def commit_audio(self) -> None:
+        """Make what was heard an item."""
+        if self.nothing_to_commit:
+            self.nothing_to_commit = False
+            self.clear_audio()
+        else:
+            super().commit_audio()
+
     def _before_connecting(self) -> None:
         known = told(self._remote_chat_ctx, self._replayed)
+        if self._summary is not None:
+            known = self._summary.applied_to(known)
         self._remote_chat_ctx = mended(known, heard=self._heard)
         self._replayed = self._remote_chat_ctx.to_chat_ctx().items
         self._unconfirmed = {item.id for item in self._replayed}
@@ -109,10 +164,33 @@ class RememberingSession(WatchedSession):
         for previous, message in system_messages(self._replayed):
             await ws_conn.send_str(json.dumps(_create(message, after=previous)))
         for event in self._audio.replay(commits=self._opts.turn_detection is None):
+            if event["type"] == _COMMIT:
+                self._commits.appendleft(None)
             await ws_conn.send_str(json.dumps(event))
 
     def _disconnected(self) -> None:
         self._spoken_here.clear()
+        self._commits.clear()
+
+    @utils.log_exceptions(logger=logger)
+    async def _prepare_renewal(self) -> None:
+        if older := self._older_part():
+            self._prepared = await summary_of(older, self.summarise)
+
+    def _renewing(self) -> None:
+        summary, self._prepared = self._prepared, None
+        if summary is None and (older := self._older_part()):
+            summary = note_on(older, extract(older))
+        if summary is not None:
+            before = frozenset() if self._summary is None else self._summary.covers
+            self._summary = Summary(summary.note, summary.covers | before)
+
+    def _older_part(self) -> list[llm.ChatItem]:
+        return older_part(
+            self.chat_ctx.items,
+            over_characters=self._link.summary_over_characters,
+            kept_turns=self._link.kept_turns,
+        )
 
     def _is_quiet(self) -> bool:
         return super()._is_quiet() and self._audio.is_settled and not waits_for_tool(self.chat_ctx)
@@ -125,6 +203,10 @@ class RememberingSession(WatchedSession):
 
     def _remember_received(self, event: Event) -> None:
         self._audio.received(event)
+        if event.get("type") == "input_audio_buffer.committed" and self._commits:
+            judge = self._commits.popleft()
+            if judge is not None:
+                self._judges[event["item_id"]] = judge
 
     def _confirm(self, item_id: str) -> None:
         self._unconfirmed.discard(item_id)
@@ -134,6 +216,23 @@ class RememberingSession(WatchedSession):
     def _handle_conversion_item_added(self, event: ConversationItemAdded) -> None:
         super()._handle_conversion_item_added(event)
         self._confirm(event.item.id or "")
+
+    def _handle_conversion_item_input_audio_transcription_delta(
+        self, event: ConversationItemInputAudioTranscriptionDeltaEvent
+    ) -> None:
+        if event.item_id not in self._judges:
+            super()._handle_conversion_item_input_audio_transcription_delta(event)
+
+    def _handle_conversion_item_input_audio_transcription_completed(
+        self, event: ConversationItemInputAudioTranscriptionCompletedEvent
+    ) -> None:
+        judge = self._judges.pop(event.item_id, None)
+        if judge is None or not judge(event.item_id, event.transcript):
+            super()._handle_conversion_item_input_audio_transcription_completed(event)
+            return
+        self.send_event(
+            ConversationItemDeleteEvent(type="conversation.item.delete", item_id=event.item_id)
+        )
 
     def _handle_response_output_item_added(self, event: ResponseOutputItemAddedEvent) -> None:
         self._spoken_here.add(event.item.id or "")

@@ -7,7 +7,8 @@ provider confirmed of the conversation. What it leaves to be desired is added in
   and drops has a budget, where the plugin clears its retry counter at each handshake; the
   provider's limit on a session is met by a new one in a quiet moment.
 - `memory.py`: what the caller said and the provider had not yet turned into text is said to it
-  again; history that was not confirmed is not forgotten, and stands as it was heard.
+  again; history that was not confirmed is not forgotten, and stands as it was heard. A long one is
+  renewed with a summary of its older part (`summary.py`).
 - `requests.py`: a request for a reply outlives its connection; one that meets an active response
   waits for its end instead of failing; one that nothing comes of in time goes to a new connection.
 - here: a reply that breaks off is asked for again from where it broke off, and goes on as a second
@@ -37,6 +38,7 @@ from openai.types.realtime.realtime_conversation_item_function_call import (
 
 from agent.pipeline.realtime_link.health import LinkOptions
 from agent.pipeline.realtime_link.requests import AskingSession
+from agent.pipeline.realtime_link.summary import Summarise
 
 logger = logging.getLogger(__name__)
 
@@ -67,12 +69,15 @@ class ResilientModel(openai.realtime.RealtimeModel):
         # Its own renewal comes at a fixed time, in the middle of a word if need be.
         super().__init__(**options, max_session_duration=None)
         self._link = link
+        self.summarise: Summarise | None = None
+        """How the sessions made from now on sum up what they told at length; see `summary.py`."""
 
     def session(self, *, turn_detection_disabled: bool = False) -> ResilientSession:
         """A new session, which connects at once."""
         session = ResilientSession(
             self, self._link, turn_detection_disabled=turn_detection_disabled
         )
+        session.summarise = self.summarise
         self._sessions.add(session)
         return session
 

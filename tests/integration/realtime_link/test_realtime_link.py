@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -496,3 +496,88 @@ async def test_system_messages_survive_in_their_place(sandbox: Sandbox) -> None:
         await call.connected_again.wait()
         await call.until_sent()
         assert [text for _, text in call.texts()] == ["one", "a note", "two", "mark"]
+
+
+TALK = [("user", "My name is Ada and I lost my red umbrella."), ("assistant", "Where was that?")]
+
+
+async def long_talk(call: Call, *, turns: int) -> None:
+    """Let the provider know of a conversation of so many turns."""
+    history = llm.ChatContext.empty()
+    for role, text in TALK:
+        history.add_message(role="user" if role == "user" else "assistant", content=text)
+    for number in range(1, turns):
+        history.add_message(role="user", content=f"question {number}")
+        history.add_message(role="assistant", content=f"answer {number}")
+    await call.session.update_chat_ctx(history)
+
+
+async def renewed(call: Call) -> list[tuple[str, str]]:
+    """What the next session was told."""
+    async with asyncio.timeout(_PATIENCE_S):
+        await call.connected_again.wait()
+    await call.until_sent()
+    return [text for text in call.texts() if text[1] != "mark"]
+
+
+_SHORT = replace(_LINK, session_limit_s=2.0, summary_over_characters=100, kept_turns=2)
+RECENT = [
+    (role, f"{word} {n}")
+    for n in (4, 5)
+    for role, word in (("user", "question"), ("assistant", "answer"))
+]
+
+
+async def test_a_long_conversation_is_renewed_with_a_summary(sandbox: Sandbox) -> None:
+    """The language model's notes come first, then the last turns word for word; tools are there."""
+    asked: list[Sequence[llm.ChatItem]] = []
+
+    async def summarise(items: Sequence[llm.ChatItem]) -> str:
+        asked.append(items)
+        return "Ada has lost a red umbrella."
+
+    play(sandbox)
+    async with calling(sandbox, link=_SHORT) as call:
+        call.session.summarise = summarise
+        await call.session.update_tools([get_time])
+        await long_talk(call, turns=6)
+        told = await renewed(call)
+        assert told[0][0] == "system"
+        assert told[0][1].endswith("Ada has lost a red umbrella.")
+        assert told[1:] == RECENT
+        assert [item.type for item in asked[0]] == ["message"] * 8
+        history = call.session.chat_ctx.copy()
+        history.add_message(role="user", content="What time is it in Tokyo?")
+        await call.session.update_chat_ctx(history)
+        generation = await call.session.generate_reply()
+        async with asyncio.timeout(_PATIENCE_S):
+            assert (await anext(aiter(generation.function_stream))).name == "get_time"
+        assert not call.errors
+
+
+async def test_a_summary_that_does_not_come_delays_no_renewal(sandbox: Sandbox) -> None:
+    """The provider's limit is met with an extract of what was said."""
+
+    async def never(_: Sequence[llm.ChatItem]) -> str:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with calling(sandbox, link=_SHORT) as call:
+        call.session.summarise = never
+        begun_s = time.monotonic()
+        await long_talk(call, turns=6)
+        told = await renewed(call)
+        assert time.monotonic() - begun_s < 4
+        assert "red umbrella" in told[0][1]
+        assert told[1:] == RECENT
+
+
+async def test_who_still_has_every_word_does_not_undo_a_summary(sandbox: Sandbox) -> None:
+    """The framework's own history goes on whole, and is told as the provider knows it."""
+    async with calling(sandbox, link=_SHORT) as call:
+        await long_talk(call, turns=6)
+        whole_history = call.session.chat_ctx.copy()
+        told = await renewed(call)
+        whole_history.add_message(role="user", content="question 6")
+        await call.session.update_chat_ctx(whole_history)
+        assert call.texts() == [*told, ("user", "question 6")]

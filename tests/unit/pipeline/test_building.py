@@ -7,12 +7,13 @@ from livekit.agents import inference, llm, stt, tts, vad
 from livekit.plugins import openai
 from openai.types.realtime.realtime_audio_input_turn_detection import SemanticVad, ServerVad
 
-from agent.bootstrap import check_buildable, plan_call
+from agent.bootstrap import check_buildable, plan_call, words_beside
 from agent.call.options import CallOptions
 from agent.errors import CallOptionsError, SettingsError
 from agent.pipeline.cascade import CascadeContext, build_cascade
 from agent.pipeline.connections import Connections, load_certificates
-from agent.pipeline.end_of_turn import Heard, WordAwareDetector
+from agent.pipeline.end_of_turn import WordAwareDetector
+from agent.pipeline.heard import Heard
 from agent.pipeline.realtime import build_realtime, server_detection
 from agent.pipeline.shared_vad import SharedVAD
 from agent.pipeline.speculative_stt import SpeculativeSTT
@@ -72,7 +73,7 @@ async def test_transcripts_stream_where_the_server_is_known_to_offer_it(
     await connections.aclose()
 
 
-@pytest.mark.parametrize("part", ["STT", "LLM", "TTS"])
+@pytest.mark.parametrize("part", ["STT", "LLM", "TTS", "REALTIME"])
 def test_an_unknown_provider_is_a_fault_at_start(part: str) -> None:
     """The operator learns the variable and the providers there are."""
     with pytest.raises(SettingsError, match=f"PARLEY_{part}_PROVIDER.*openai"):
@@ -136,6 +137,27 @@ def test_the_cascade_makes_its_reply_ahead_and_looks_at_the_words() -> None:
     turns = turn_handling(settings.turns, "cascade", settings.interruptions, heard=Heard())
     assert isinstance(turns["turn_detection"], WordAwareDetector)
     assert turns["preemptive_generation"]["preemptive_tts"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "listens"),
+    [
+        ({}, True),
+        ({"PARLEY_STT_STREAMING": "on"}, True),
+        ({"PARLEY_REALTIME_WORDS": "false"}, False),
+        ({"PARLEY_TURN_DETECTION": "server"}, False),
+        ({"OPENAI_API_KEY": "", "PARLEY_REALTIME_API_KEY": "key"}, False),
+    ],
+)
+async def test_the_realtime_pipeline_has_the_words_found_out_beside_it(
+    changes: dict[str, str], listens: bool
+) -> None:
+    """Where the local detector decides, an account is there, and nobody has switched it off."""
+    settings = settings_with(PARLEY_PIPELINE="realtime", **changes)
+    connections = Connections(load_certificates())
+    context = CascadeContext(connections, SharedVAD(load_vad()), "en")
+    assert isinstance(words_beside(settings, context), SpeculativeSTT) is listens
+    await connections.aclose()
 
 
 @pytest.mark.parametrize(

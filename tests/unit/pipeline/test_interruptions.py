@@ -13,9 +13,11 @@ from livekit.agents import AgentSession, UserStateChangedEvent, stt
 from livekit.agents.voice import agent_activity, audio_recognition
 
 from agent.pipeline.backchannels import Backchannels
+from agent.pipeline.echo_canceller import EchoCanceller
 from agent.pipeline.echo_guard import SpokenWords
 from agent.pipeline.interruptions import Interruptions
-from agent.pipeline.playout import RoomPlayout
+from agent.pipeline.played_audio import PlayedAudio
+from agent.pipeline.playout import SAMPLE_RATE_HZ, RoomPlayout
 
 FINAL = stt.SpeechEventType.FINAL_TRANSCRIPT
 
@@ -42,7 +44,10 @@ class Heard:
         playout = SimpleNamespace(is_speaking=agent_speaks, remaining_s=remaining_s)
         self.spoken = SpokenWords()
         self.interruptions = Interruptions(
-            cast("RoomPlayout", playout), self.spoken, Backchannels(["yeah", "yes"])
+            cast("RoomPlayout", playout),
+            self.spoken,
+            EchoCanceller(PlayedAudio(SAMPLE_RATE_HZ)),
+            Backchannels(["yeah", "yes"]),
         )
         self.interruptions.watch(cast("AgentSession[Any]", self.session))
 
@@ -110,6 +115,7 @@ def test_the_framework_still_has_the_parts_that_are_used() -> None:
         "self._rt_turn_detection_enabled",
         "self._audio_recognition",
         "self._paused_speech",
+        "def retrieve_chat_ctx(self)",
         "def _cancel_false_interruption_timer(self)",
         "def _restore_paused_speech_state(self, paused_speech",
     ):
@@ -118,6 +124,8 @@ def test_the_framework_still_has_the_parts_that_are_used() -> None:
     for name in (
         "self._speech_start_time",
         "self._last_speaking_time",
+        "self._end_of_turn_task",
         "def _clear_user_turn(self)",
+        "def _run_eou_detection(",
     ):
         assert name in recognition

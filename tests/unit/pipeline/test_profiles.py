@@ -19,6 +19,7 @@ def test_each_profile_is_more_patient_than_the_one_before(pipeline: str) -> None
         assert eager.min_s < calm.min_s
         assert eager.realtime_min_s < calm.realtime_min_s
         assert eager.max_s < calm.max_s
+        assert eager.realtime_max_s < calm.realtime_max_s
 
 
 def test_the_delays_adapt_within_their_bounds() -> None:

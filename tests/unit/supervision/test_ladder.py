@@ -11,7 +11,8 @@ from agent.supervision.watch import Trouble
 @pytest.mark.parametrize("trouble", Trouble)
 def test_every_trouble_comes_to_an_end(trouble: Trouble) -> None:
     """However little helps, the last rung ends the call, and the climb is short."""
-    ladder, now_s, steps = Ladder(), 0.0, []
+    ladder, now_s = Ladder(), 0.0
+    steps: list[Step] = []
     while not steps or steps[-1] not in (Step.GIVE_UP, Step.TAKE_LEAVE):
         step = ladder.next_step(trouble, now_s)
         if step is not None:
@@ -57,3 +58,13 @@ def test_a_reply_ends_the_climb_for_an_answer() -> None:
     assert ladder.next_step(Trouble.DEAF, 2.0) is Step.REPLACE
     ladder.understood()
     assert ladder.next_step(Trouble.DEAF, 3.0) is Step.ASK_AGAIN
+
+
+def test_music_that_rests_and_goes_on_does_not_begin_the_climb_again() -> None:
+    """A sound is no sign of somebody who listens; words and replies are."""
+    ladder = Ladder()
+    assert ladder.next_step(Trouble.NO_PROGRESS, 0.0) is Step.PROMPT
+    ladder.caller_spoke()
+    assert ladder.next_step(Trouble.NO_PROGRESS, 1.0) is None
+    ladder.understood()
+    assert ladder.next_step(Trouble.NO_PROGRESS, 2.0) is Step.PROMPT

@@ -192,12 +192,24 @@ async def test_an_idle_caller_is_asked_and_then_taken_leave_of(scene: Scene) -> 
 
 
 async def test_nothing_is_done_while_the_caller_is_away(scene: Scene) -> None:
-    """And what was owed before is forgotten when the caller is back."""
-    scene.ask()
+    """What the agent says waits meanwhile; nothing is done about an absence that left no debt."""
     scene.supervisor.away()
     assert await scene.until(100.0) == []
     scene.supervisor.back()
     assert await scene.until(110.0) == []
+    assert scene.remedies.done == ["hold", "release"]
+
+
+async def test_a_caller_who_comes_back_is_owed_what_was_owed(scene: Scene) -> None:
+    """A question that was understood before the absence is not forgotten, and its time begins
+    anew.
+    """
+    scene.ask()
+    scene.supervisor.away()
+    assert await scene.until(100.0) == []
+    scene.supervisor.back()
+    assert await scene.until(102.9) == []
+    assert await scene.until(103.1) == ["say moment"]
 
 
 async def test_it_ends_with_its_tasks_when_cancelled(scene: Scene) -> None:

@@ -115,6 +115,32 @@ async def test_a_recording_falls_silent_for_the_caller() -> None:
     voice.hush()  # harmless when nothing plays
 
 
+async def test_a_recording_that_insists_is_heard_to_its_end() -> None:
+    """Music goes on over the question whether somebody is there, and is no answer to it."""
+    sink = Sink()
+    voice = Voice(sink)
+    playing = asyncio.create_task(voice.play(CLIP, insist=True))
+    await sink.flushed.wait()
+    voice.hush()
+    voice.pause()
+    voice.clear_buffer()
+    assert not playing.done()
+    sink.end()
+    assert await playing
+
+
+async def test_a_second_pause_changes_nothing() -> None:
+    """The framework pauses what is paused already; the reply was heard until the first."""
+    now_s = 10.0
+    voice = Voice(Sink(), clock=lambda: now_s)
+    await voice.capture_frame(frame(4.0))
+    now_s = 11.0
+    voice.pause()
+    now_s = 12.0
+    voice.pause()
+    assert voice.reply_heard_until_s() == 11.0
+
+
 async def test_what_sounds_is_measured_from_its_level() -> None:
     """A frame sounds for as long as it plays; silence that is played does not sound."""
     now_s = 10.0
@@ -145,3 +171,58 @@ async def test_a_pause_is_no_sound_and_what_was_cleared_was_not_heard() -> None:
     voice.clear_buffer()
     now_s = 20.0
     assert voice.reply_heard_until_s() == 15.5
+
+
+async def test_a_held_voice_stays_held_whatever_the_session_does() -> None:
+    """Nobody listens: neither the session's own resume nor a new reply lets it play."""
+    sink = PausableSink()
+    voice = Voice(sink)
+    voice.hold()
+    voice.pause()
+    voice.resume()
+    assert sink.paused
+    voice.clear_buffer()
+    voice.resume()
+    assert sink.paused
+    voice.release()
+    assert not sink.paused
+
+
+async def test_a_pause_outlasts_a_hold() -> None:
+    """Who was interrupted before the caller left waits for the session afterwards."""
+    sink = PausableSink()
+    voice = Voice(sink)
+    voice.pause()
+    voice.hold()
+    voice.release()
+    assert sink.paused
+    voice.resume()
+    assert not sink.paused
+
+
+async def test_a_hold_is_no_time_in_which_a_reply_sounds() -> None:
+    """What comes while it lasts sounds after it, for as long as it is, and no longer."""
+    now_s = 0.0
+    voice = Voice(Sink(), clock=lambda: now_s)
+    await voice.capture_frame(frame(1.0))
+    now_s = 0.5
+    voice.hold()
+    now_s = 20.0
+    await voice.capture_frame(frame(1.0))
+    assert voice.reply_heard_until_s() == 0.5
+    now_s = 30.0
+    voice.release()
+    now_s = 99.0
+    assert voice.reply_heard_until_s() == 31.5
+
+
+class PausableSink(Sink):
+    """Knows whether it is paused."""
+
+    paused = False
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False

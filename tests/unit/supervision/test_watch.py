@@ -63,8 +63,16 @@ def test_a_turn_that_was_taken_late_has_time_to_be_answered(watch: Watch) -> Non
     """The limit does not strike just when the answer of a late turn is due."""
     ask(watch)
     watch.turn_taken(13.8)
-    assert trouble(watch, 15.2) is None
-    assert trouble(watch, 15.3) is Trouble.SILENT
+    assert trouble(watch, 14.7) is None
+    assert trouble(watch, 14.8) is Trouble.SILENT
+
+
+def test_an_answer_that_is_asked_for_again_has_no_more_time(watch: Watch) -> None:
+    """The caller waits since the last word, however often somebody has tried."""
+    ask(watch)
+    watch.turn_taken(11.6)
+    watch.turn_taken(13.8)
+    assert trouble(watch, 11.0 + LIMITS.silence_s) is Trouble.SILENT
 
 
 def test_a_caller_who_goes_on_is_owed_nothing(watch: Watch) -> None:
@@ -175,6 +183,56 @@ def test_music_on_hold_is_no_progress(watch: Watch) -> None:
     watch.caller_began(1.0)
     assert trouble(watch, LIMITS.progress_s) is None
     assert trouble(watch, LIMITS.progress_s + 1.1) is Trouble.NO_PROGRESS
+
+
+def test_music_with_rests_is_no_progress(watch: Watch) -> None:
+    """Verse after verse in which no word is recognised is one sound, however often it pauses."""
+    for verse in range(20):
+        began_s = 1.0 + 5.0 * verse
+        watch.caller_began(began_s)
+        if began_s > LIMITS.progress_s:
+            assert trouble(watch, began_s + 0.1) is Trouble.NO_PROGRESS
+        else:
+            assert trouble(watch, began_s + 0.1) is None
+            watch.caller_ended(began_s + 4.0, began_s + 4.2)
+            assert trouble(watch, began_s + 4.9) is None
+
+
+def test_a_reply_to_music_is_no_progress(watch: Watch) -> None:
+    """A speech model answers whatever it is given; without a word from the caller that is no
+    conversation.
+    """
+    for verse in range(20):
+        began_s = 1.0 + 5.0 * verse
+        watch.caller_began(began_s)
+        if began_s > LIMITS.progress_s:
+            assert trouble(watch, began_s + 0.1) is Trouble.NO_PROGRESS
+            watch.understood(began_s + 0.2)
+            assert trouble(watch, began_s + 0.3) is None
+            return
+        watch.caller_ended(began_s + 3.0, began_s + 3.2)
+        watch.wordless()
+        watch.reply_heard(began_s + 4.5, began_s + 4.5)
+    raise AssertionError
+
+
+def test_replies_are_progress_where_no_words_are_told(watch: Watch) -> None:
+    """A speech model without transcripts holds a conversation all the same."""
+    for turn in range(40):
+        began_s = 1.0 + 5.0 * turn
+        watch.caller_began(began_s)
+        assert trouble(watch, began_s + 0.1) is None
+        watch.caller_ended(began_s + 3.0, began_s + 3.2)
+        watch.reply_heard(began_s + 4.5, began_s + 4.5)
+
+
+def test_a_cough_long_ago_is_not_the_beginning_of_music(watch: Watch) -> None:
+    """Who was quiet for a while and speaks now has the whole limit."""
+    watch.caller_began(1.0)
+    watch.caller_ended(1.2, 1.4)
+    watch.caller_began(99.0)
+    assert trouble(watch, 100.0) is None
+    assert trouble(watch, 99.1 + LIMITS.progress_s) is Trouble.NO_PROGRESS
 
 
 def test_silence_of_both_is_an_idle_caller(watch: Watch) -> None:

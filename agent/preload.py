@@ -1,0 +1,17 @@
+"""What every call needs, loaded once by the process that job processes are forked from.
+
+There it is shared. On first use in a call it would cost the first turn 50 ms, in which the event
+loop stands still, and each job process 10 MB of its own.
+"""
+
+from __future__ import annotations
+
+import anyio._backends._asyncio  # noqa: F401 - to be loaded is all that these are here for
+import openai.resources.audio
+import openai.resources.chat.completions
+import openai.resources.models  # noqa: F401
+
+import agent.entrypoint  # noqa: F401
+from agent.pipeline.connections import load_certificates
+
+load_certificates()
