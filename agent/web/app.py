@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from agent.web.admission import Admission, admit_everyone, admit_nobody
 from agent.web.health import health_routes
 from agent.web.page import STATIC_DIR, page_routes
 from agent.web.refusals import NEVER_STORED, Refusal, answer_refusals
+from agent.web.resumption import read_resume_token, require_running
 from agent.web.security_headers import SecurityHeaders
 from agent.web.token_request import MAX_BODY_BYTES, read_token_request
-from agent.web.tokens import TokenMint
+from agent.web.tokens import Admittance, TokenMint
 
 
 def create_app(
@@ -45,22 +47,34 @@ def create_app(
     app.add_middleware(SecurityHeaders, livekit_url=settings.livekit.client_url)
     app.include_router(health_routes(settings.livekit.url))
     app.include_router(page_routes(static_dir))
-    _add_token_endpoint(app, mint, admission)
+    _add_token_endpoints(app, mint, admission)
     return app
 
 
-def _add_token_endpoint(app: FastAPI, mint: TokenMint, admission: Admission) -> None:
-    """`POST /api/token`: LiveKit's TokenSource endpoint contract."""
+def _add_token_endpoints(app: FastAPI, mint: TokenMint, admission: Admission) -> None:
+    """`POST /api/token`: LiveKit's TokenSource endpoint contract, with one field more.
+    `POST /api/token/resume`: back into the call that this field proves, while it goes on.
+    """
+
+    def admitted(admittance: Admittance) -> JSONResponse:
+        return JSONResponse(
+            {"server_url": mint.livekit.client_url, **asdict(admittance)},
+            HTTPStatus.CREATED,
+            headers=NEVER_STORED,
+        )
 
     @app.post("/api/token")
     async def token(request: Request) -> JSONResponse:
         await admission(request)
         asked = read_token_request(await _json_body(request), agent_name=mint.livekit.agent_name)
-        return JSONResponse(
-            {"server_url": mint.livekit.client_url, "participant_token": mint.token(asked)},
-            HTTPStatus.CREATED,
-            headers=NEVER_STORED,
-        )
+        return admitted(mint.begin(asked))
+
+    @app.post("/api/token/resume")
+    async def resume(request: Request) -> JSONResponse:
+        await admission(request)
+        seat = mint.seat(read_resume_token(await _json_body(request)))
+        await require_running(seat, mint.livekit)
+        return admitted(mint.resume(seat))
 
 
 async def _json_body(request: Request) -> bytes:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 
+import jwt
 from livekit import api
 
 from agent.call.options import JobMetadata
 from agent.settings import LiveKitSettings
+from agent.web.refusals import Refusal
 from agent.web.token_request import TokenRequest
 
 EMPTY_ROOM_S = 60
@@ -18,6 +21,27 @@ DEPARTURE_S = 20
 """How long a room outlives its caller: the browser's own reconnection may take that long."""
 MAX_PARTICIPANTS = 2
 """The caller, and a person who may take the call over; LiveKit does not count agents."""
+RESUME_TTL = timedelta(hours=4)
+"""How long a caller may come back to a call, counted from the last time they joined it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A caller's place in one call."""
+
+    room: str
+    identity: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Admittance:
+    """What a caller is handed."""
+
+    participant_token: str
+    """Opens the room for a few minutes; it travels in addresses, which proxies may log."""
+    resume_token: str
+    """Proves the seat to this server, see `TokenMint.seat`, and opens nothing by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +54,54 @@ class TokenMint:
     ttl_s: int
     """How long a caller may take to join; a call once joined is not cut by it."""
 
-    def token(self, request: TokenRequest) -> str:
-        """A signed token for a new call with what the client asked for."""
-        room = f"call-{secrets.token_hex(16)}"
-        identity = f"caller-{secrets.token_hex(16)}"
-        return (
-            api.AccessToken(
-                self.livekit.api_key.get_secret_value(), self.livekit.api_secret.get_secret_value()
-            )
-            .with_identity(identity)
-            .with_name(request.participant_name)
-            .with_ttl(timedelta(seconds=self.ttl_s))
-            .with_grants(_caller_grants(room))
-            .with_room_config(self._room_configuration(identity, request))
-            .to_jwt()
+    def begin(self, request: TokenRequest) -> Admittance:
+        """A new call with what the client asked for."""
+        seat = Seat(
+            room=f"call-{secrets.token_hex(16)}",
+            identity=f"caller-{secrets.token_hex(16)}",
+            name=request.participant_name,
         )
+        room = self._room_configuration(seat.identity, request)
+        return self._admit(seat, self._joining(seat).with_room_config(room))
+
+    def resume(self, seat: Seat) -> Admittance:
+        """The same seat in a call that goes on. It dispatches no agent: that one is there."""
+        return self._admit(seat, self._joining(seat))
+
+    def seat(self, resume_token: str) -> Seat:
+        """The seat that a resume token of this server proves.
+
+        Raises:
+            Refusal: 403 for anything else, a token to join with included.
+        """
+        try:
+            claims = api.TokenVerifier(*self._key).verify(resume_token)
+        except (jwt.PyJWTError, ValueError):  # the latter for text that is no UTF-8
+            raise _not_resumable() from None
+        video = claims.video
+        if video is None or video.room_join or not (video.room and claims.identity):
+            raise _not_resumable()
+        return Seat(video.room, claims.identity, claims.name)
+
+    @property
+    def _key(self) -> tuple[str, str]:
+        return (
+            self.livekit.api_key.get_secret_value(),
+            self.livekit.api_secret.get_secret_value(),
+        )
+
+    def _admit(self, seat: Seat, joining: api.AccessToken) -> Admittance:
+        return Admittance(joining.to_jwt(), self._proof(seat).to_jwt())
+
+    def _joining(self, seat: Seat) -> api.AccessToken:
+        ttl = timedelta(seconds=self.ttl_s)
+        return self._token(seat).with_ttl(ttl).with_grants(_caller_grants(seat.room))
+
+    def _proof(self, seat: Seat) -> api.AccessToken:
+        return self._token(seat).with_ttl(RESUME_TTL).with_grants(_no_grants(seat.room))
+
+    def _token(self, seat: Seat) -> api.AccessToken:
+        return api.AccessToken(*self._key).with_identity(seat.identity).with_name(seat.name)
 
     def _room_configuration(self, identity: str, request: TokenRequest) -> api.RoomConfiguration:
         # The worker listens to this participant alone, so the identity rides in the signed token.
@@ -62,6 +119,12 @@ class TokenMint:
         )
 
 
+def _not_resumable() -> Refusal:
+    return Refusal(
+        HTTPStatus.FORBIDDEN, "not_resumable", "The resume_token is not valid, or not any more."
+    )
+
+
 def _caller_grants(room: str) -> api.VideoGrants:
     """Speak, listen and type in this room, and nothing else. Everything is named, because the
     library's defaults permit publishing of any kind.
@@ -74,4 +137,11 @@ def _caller_grants(room: str) -> api.VideoGrants:
         can_subscribe=True,
         can_publish_data=True,
         can_update_own_metadata=False,
+    )
+
+
+def _no_grants(room: str) -> api.VideoGrants:
+    """Names a room and opens it to nobody: LiveKit refuses a token without the right to join."""
+    return api.VideoGrants(
+        room_join=False, room=room, can_publish=False, can_subscribe=False, can_publish_data=False
     )

@@ -30,10 +30,10 @@ def claims_of(answer: Any) -> api.access_token.Claims:
 
 
 def test_the_answer_has_the_shape_clients_of_livekit_expect(client: TestClient) -> None:
-    """201, two snake_case fields, never cached."""
+    """201, snake_case fields, never cached; what is ours besides is ignored by them."""
     answer = client.post("/api/token", json={})
     assert answer.status_code == HTTPStatus.CREATED
-    assert set(answer.json()) == {"server_url", "participant_token"}
+    assert set(answer.json()) == {"server_url", "participant_token", "resume_token"}
     assert answer.json()["server_url"] == "ws://127.0.0.1:7880"
     assert answer.headers["Cache-Control"] == "no-store"
 

@@ -15,16 +15,27 @@ import {
   createLocalAudioTrack,
 } from "livekit-client";
 import { type Caption, Captions, type Speaker } from "./captions";
-import { type CallOptions, type Credentials, TokenRefused, fetchCredentials } from "./token";
-import { type AgentState, type Fault, type Phase, agentState } from "./words";
+import { type KeptCall, forgetCall, keepCall } from "./kept";
+import {
+  type CallOptions,
+  type Credentials,
+  TokenRefused,
+  fetchCredentials,
+  fetchReturn,
+} from "./token";
+import { type AgentState, type Ending, type Fault, type Phase, agentState } from "./words";
 
 const TOKEN_TIMEOUT_MS = 10_000;
+/** An agent that hangs up leaves and closes the room: the second follows the first within this. */
+const FAREWELL_MS = 1_500;
 
 /** What a call tells whoever shows it. */
 export interface CallListener {
   phase(phase: Phase): void;
   /** The call is over for this reason; the phase is already `failed`. */
   fault(fault: Fault, detail?: string): void;
+  /** The call is over for this reason; the phase is already `ended`. */
+  ending(ending: Ending): void;
   agentState(state: AgentState | undefined): void;
   caption(caption: Caption): void;
   /** The caller's microphone is open; called again when it had to be opened anew. */
@@ -50,10 +61,15 @@ class CallFault extends Error {
 
 /** One call, from opening the microphone until it is over. Make a new one for the next call. */
 export class Call {
-  private readonly room = new Room();
+  private readonly room = new Room({ disconnectOnPageLeave: false }); // see leavePage
   private readonly captions: Captions;
   private microphone: LocalAudioTrack | undefined;
   private patience: number | undefined;
+  private resumeToken: string | undefined;
+  /** What the agent says of why it hangs up. */
+  private farewell: string | undefined;
+  /** Whether the microphone is to be muted when it opens. */
+  private mutedAtFirst = false;
   private over = false;
   private typed = 0;
 
@@ -67,16 +83,13 @@ export class Call {
     });
   }
 
-  /** Opens the microphone and joins the room. Never rejects: faults go to the listener. */
-  async start(): Promise<void> {
-    this.listener.phase("connecting");
+  /**
+   * Opens the microphone and joins the room, or returns to a call that was kept. Never rejects:
+   * faults go to the listener.
+   */
+  async start(kept?: KeptCall): Promise<void> {
     try {
-      const microphone = await openMicrophone();
-      if (this.over) return microphone.stop();
-      this.keep(microphone);
-      const credentials = await obtainCredentials(this.options);
-      if (this.over) return;
-      await this.join(credentials, microphone);
+      await (kept ? this.comeBack(kept) : this.begin());
     } catch (error) {
       if (error instanceof CallFault) this.fail(error.fault, error.detail);
       else {
@@ -93,7 +106,8 @@ export class Call {
   }
 
   async setMuted(muted: boolean): Promise<void> {
-    await this.room.localParticipant.setMicrophoneEnabled(!muted);
+    if (!this.microphone) return this.listener.muted((this.mutedAtFirst = muted));
+    await (muted ? this.microphone.mute() : this.microphone.unmute());
   }
 
   /** Lets the agent be heard; call it from a click. */
@@ -105,30 +119,77 @@ export class Call {
     this.finish("ended");
   }
 
-  private keep(microphone: LocalAudioTrack): void {
+  /** Leaves the room with the page. What is kept brings the call back if the page was reloaded. */
+  leavePage(captions: readonly Caption[]): void {
+    if (this.over) return;
+    this.over = true;
+    this.keep(captions);
+    void this.room.disconnect();
+  }
+
+  private keep(captions: readonly Caption[]): void {
+    if (this.resumeToken === undefined) return;
+    const muted = this.microphone?.isMuted ?? this.mutedAtFirst;
+    keepCall({ resumeToken: this.resumeToken, muted, captions });
+  }
+
+  private async begin(): Promise<void> {
+    this.listener.phase("connecting");
+    const microphone = await openMicrophone();
+    if (this.over) return microphone.stop();
+    this.take(microphone);
+    const credentials = await obtain((signal) => fetchCredentials(this.options, signal));
+    if (this.over) return;
+    await this.join(credentials, []);
+    await this.publish(microphone);
+  }
+
+  private async comeBack({ resumeToken, muted, captions }: KeptCall): Promise<void> {
+    this.listener.phase("returning");
+    this.listener.muted((this.mutedAtFirst = muted));
+    const credentials = await obtain((signal) => fetchReturn(resumeToken, signal));
+    if (this.over) return;
+    if (credentials === undefined) return this.finish("ended");
+    // Before the microphone, about which the browser may ask: the agent waits for so long only.
+    await this.join(credentials, captions);
+    if (this.over) return;
+    const microphone = await openMicrophone();
+    if (this.over) return microphone.stop();
+    if (this.mutedAtFirst) await microphone.mute();
+    this.take(microphone);
+    await this.publish(microphone);
+  }
+
+  private take(microphone: LocalAudioTrack): void {
     const show = () => this.listener.microphone(microphone.mediaStreamTrack);
     microphone
       .on(TrackEvent.Restarted, show)
       .on(TrackEvent.Muted, () => this.listener.muted(true))
       .on(TrackEvent.Unmuted, () => this.listener.muted(false));
     this.microphone = microphone;
-    this.listener.muted(false);
+    this.listener.muted(microphone.isMuted);
     show();
   }
 
-  private async join({ serverUrl, token }: Credentials, microphone: LocalAudioTrack): Promise<void> {
+  private async join(credentials: Credentials, captions: readonly Caption[]): Promise<void> {
     this.subscribe(this.room);
     try {
-      await this.room.connect(serverUrl, token);
+      await this.room.connect(credentials.serverUrl, credentials.token);
     } catch (error) {
       throw connectionFault(error);
     }
     if (this.over) return;
+    this.resumeToken = credentials.resumeToken;
+    this.keep(captions);
     // Only now: a connection that never stood is reported by its own error.
     this.room.on(RoomEvent.Disconnected, (reason) => this.disconnected(reason));
     this.enter("waiting");
     this.patience = window.setTimeout(() => this.fail("no-agent"), this.agentTimeoutS * 1000);
     for (const participant of this.room.remoteParticipants.values()) this.observe(participant);
+  }
+
+  private async publish(microphone: LocalAudioTrack): Promise<void> {
+    if (this.over) return;
     await this.room.localParticipant.publishTrack(microphone, { source: Track.Source.Microphone });
   }
 
@@ -141,7 +202,8 @@ export class Call {
       .on(RoomEvent.ParticipantAttributesChanged, (_, participant) => this.observe(participant))
       .on(RoomEvent.ParticipantDisconnected, (participant) => {
         // A connection about to be made anew reports everybody as gone first, then itself as lost.
-        if (isAgent(participant)) queueMicrotask(() => this.endWithoutAgent());
+        if (!isAgent(participant)) return;
+        window.setTimeout(() => this.endWithoutAgent("agent-lost"), FAREWELL_MS);
       })
       .on(RoomEvent.TrackSubscribed, (track) => this.hear(track))
       .on(RoomEvent.AudioPlaybackStatusChanged, () =>
@@ -155,6 +217,7 @@ export class Call {
   /** Takes note of a participant's state, if it is the agent. */
   private observe(participant: Participant): void {
     if (this.over || !isAgent(participant)) return;
+    this.farewell = participant.attributes["parley.ending"];
     const state = agentState(participant.attributes["lk.agent.state"]);
     this.listener.agentState(state);
     if (this.patience === undefined || state === undefined || state === "initializing") return;
@@ -194,13 +257,22 @@ export class Call {
 
   private reconnected(): void {
     this.enter(this.patience === undefined ? "live" : "waiting");
-    this.endWithoutAgent();
+    this.endWithoutAgent("connection-lost"); // it was for too long: the agent has gone meanwhile
   }
 
   /** Ends a call whose agent was there and is no more; one still awaited has its own time limit. */
-  private endWithoutAgent(): void {
+  private endWithoutAgent(fault: Fault): void {
     if (this.patience !== undefined || this.room.state !== ConnectionState.Connected) return;
-    if (![...this.room.remoteParticipants.values()].some(isAgent)) this.finish("ended");
+    if ([...this.room.remoteParticipants.values()].some(isAgent)) return;
+    // An agent that hangs up closes the room, or at least has said why it goes.
+    if (this.farewell === undefined) this.fail(fault);
+    else this.hungUp();
+  }
+
+  /** The agent, or whoever runs the server, has ended the call. */
+  private hungUp(): void {
+    if (this.farewell === "fault") return this.fail("agent-failed");
+    this.finish("ended", this.farewell === "idle" ? "idle" : undefined);
   }
 
   /** Goes on to another phase, unless the call is over: its last words stand. */
@@ -211,11 +283,13 @@ export class Call {
   private disconnected(reason: DisconnectReason | undefined): void {
     switch (reason) {
       case DisconnectReason.CLIENT_INITIATED:
+        return this.finish("ended");
       case DisconnectReason.DUPLICATE_IDENTITY:
+        return this.finish("ended", "elsewhere");
       case DisconnectReason.PARTICIPANT_REMOVED:
       case DisconnectReason.ROOM_CLOSED:
       case DisconnectReason.ROOM_DELETED:
-        return this.finish("ended");
+        return this.hungUp();
       default:
         return this.fail("connection-lost");
     }
@@ -227,14 +301,16 @@ export class Call {
     this.listener.fault(fault, detail);
   }
 
-  private finish(phase: "ended" | "failed"): void {
+  private finish(phase: "ended" | "failed", ending?: Ending): void {
     if (this.over) return;
     this.over = true;
+    forgetCall();
     window.clearTimeout(this.patience);
     this.microphone?.stop();
     void this.room.disconnect();
     this.listener.agentState(undefined);
     this.listener.phase(phase);
+    if (ending) this.listener.ending(ending);
   }
 }
 
@@ -264,9 +340,9 @@ async function openMicrophone(): Promise<LocalAudioTrack> {
   }
 }
 
-async function obtainCredentials(options: CallOptions): Promise<Credentials> {
+async function obtain<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
   try {
-    return await fetchCredentials(options, AbortSignal.timeout(TOKEN_TIMEOUT_MS));
+    return await ask(AbortSignal.timeout(TOKEN_TIMEOUT_MS));
   } catch (error) {
     if (error instanceof TokenRefused) throw new CallFault("token-refused", error.message);
     throw new CallFault("server-unreachable");

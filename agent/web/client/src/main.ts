@@ -1,9 +1,18 @@
 import { setLogLevel } from "livekit-client";
 import { Call, type CallListener } from "./call";
 import type { Caption } from "./captions";
+import { type KeptCall, keptCall } from "./kept";
 import { LevelMeter } from "./meter";
 import { callOptions } from "./token";
-import { type AgentState, type Fault, type Phase, faultWords, statusWords } from "./words";
+import {
+  type AgentState,
+  type Ending,
+  type Fault,
+  type Phase,
+  endingWords,
+  faultWords,
+  statusWords,
+} from "./words";
 
 setLogLevel("warn");
 
@@ -22,6 +31,7 @@ const unlockButton = element("unlock", HTMLButtonElement);
 /** Shows one call on the page and cleans up after it. */
 class CallView implements CallListener {
   private readonly lines = new Map<string, HTMLLIElement>();
+  private readonly shown = new Map<string, Caption>();
   private microphoneMeter: LevelMeter | undefined;
   private readonly voices = new Map<HTMLMediaElement, LevelMeter>();
   private now: Phase = "idle";
@@ -31,7 +41,7 @@ class CallView implements CallListener {
     this.now = phase;
     page.dataset["phase"] = phase;
     messageBox.disabled = sendButton.disabled = phase !== "live";
-    muteButton.disabled = phase === "connecting";
+    muteButton.disabled = phase === "connecting" || phase === "returning";
     this.describe();
     if (phase === "ended" || phase === "failed") this.close();
   }
@@ -41,6 +51,10 @@ class CallView implements CallListener {
     showAlert(faultWords(fault, detail));
   }
 
+  ending(ending: Ending): void {
+    showAlert(endingWords(ending));
+  }
+
   agentState(state: AgentState | undefined): void {
     this.agent = state;
     if (state) page.dataset["agentState"] = state;
@@ -48,7 +62,15 @@ class CallView implements CallListener {
     this.describe();
   }
 
+  /** The lines so far. What the agent was saying goes on in a new one; a guess at what the caller
+   * was saying does not. */
+  get captions(): Caption[] {
+    const lines = [...this.shown.values()].filter((line) => line.final || line.speaker === "agent");
+    return lines.map((line) => ({ ...line, final: true }));
+  }
+
   caption(caption: Caption): void {
+    this.shown.set(caption.id, caption);
     const line = this.lines.get(caption.id) ?? this.addLine(caption);
     // Whatever was spoken or typed is text, never markup.
     line.textContent = caption.text;
@@ -105,15 +127,17 @@ class CallView implements CallListener {
   }
 }
 
-function startCall(): Call {
+function startCall(kept?: KeptCall): void {
   captionList.replaceChildren();
   showAlert("");
   delete page.dataset["fault"];
   const patienceS = Number(page.dataset["agentTimeoutS"]);
-  const call = new Call(new CallView(), callOptions(location.search), patienceS);
-  void call.start();
+  view = new CallView();
+  // Apart from those of this page, which counts its lines anew.
+  for (const caption of kept?.captions ?? []) view.caption({ ...caption, id: `kept-${caption.id}` });
+  call = new Call(view, callOptions(location.search), patienceS);
+  void call.start(kept);
   hangUpButton.focus();
-  return call;
 }
 
 function showAlert(words: string): void {
@@ -133,10 +157,9 @@ function element<T extends HTMLElement>(id: string, type: new () => T): T {
 }
 
 let call: Call | undefined;
+let view: CallView | undefined;
 
-connectButton.addEventListener("click", () => {
-  call = startCall();
-});
+connectButton.addEventListener("click", () => startCall());
 hangUpButton.addEventListener("click", () => call?.hangUp());
 unlockButton.addEventListener("click", () => void call?.unlockAudio());
 muteButton.addEventListener("click", () => {
@@ -154,3 +177,10 @@ element("composer", HTMLFormElement).addEventListener("submit", (event) => {
     () => showAlert("Your message could not be sent. Please try again."),
   );
 });
+window.addEventListener("pagehide", () => call?.leavePage(view?.captions ?? []));
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload(); // brought back as it was left: without its connection
+});
+
+const kept = keptCall();
+if (kept) startCall(kept);
