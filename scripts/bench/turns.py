@@ -2,7 +2,7 @@
 
     python -m scripts.bench.turns overlaps [--sounds 60] [--pipeline cascade] [--subject parley]
     python -m scripts.bench.turns barge-in [--interruptions 20] [--pipeline cascade]
-    python -m scripts.bench.turns cut-offs [--utterances 60]
+    python -m scripts.bench.turns cut-offs [--utterances 60] [--voices slt,rms] [--only balanced]
 
 overlaps   60 sounds over a long reply: backchannels in the voices of flite and espeak, and noises
            (coughs, sneezes, doors, keyboards). Of each: whether the reply was ended; how long the
@@ -13,19 +13,17 @@ overlaps   60 sounds over a long reply: backchannels in the voices of flite and 
            recogniser of the agent is scripted: it understands each sound rightly, noises as
            nothing, so that turn-taking is measured and not recognition.
 barge-in   as in `scripts.bench.latency`.
-cut-offs   60 utterances of flite's, a pause of 0.3 to 1.2 s after an incomplete phrase in each. The
-           local turn detector is asked by its own stream, as in a call, after 0.2 s of each pause
-           and of each end, three times. From its probabilities follows when a turn ends under any
-           delays, by the framework's rule: so much silence where it is above the threshold, so much
-           where it is below, and at least what the voice activity detector waits for. Reported: for
-           each profile, for the framework's defaults and for silence alone, the share of pauses in
-           which the turn would end (cut-offs) and the silence before it does at true ends; and the
-           best that any delays could do, as a curve, with the cut-offs at a mean latency of 0.3 and
-           0.6 s, which is how LiveKit's eot-bench sums such a curve up. No provider is involved, so
-           it runs faster than real time; `dynamic` delays, which move within a profile's bounds
-           with the caller's own pauses, are taken at the bounds. Parley's own judgement on top of
-           the detector (words in the cascade, repeated looks in realtime) is not in it: a profile's
-           row says what its delays alone do.
+cut-offs   60 utterances, a pause of 0.3 to 1.2 s after an incomplete phrase in each, heard in real
+           time by sessions without a room: Parley's profiles, the framework's defaults, and silence
+           alone (the framework's `vad` mode; the provider's `server_vad`), in both pipelines. A
+           pause is cut off when the session ends the turn before the utterance is over: it takes
+           the user's message into the conversation, or the provider commits the audio. Latency is
+           from the last voiced sample to the end of the turn; `answer` goes on to the first audio
+           of the answer. The provider claims to hear the words as they were said so far. Then the
+           sweep of `scripts.bench.pauses`: what the best of all policies could make of the local
+           model's answers, by eot-bench's formula. A session hears a sixth of the utterances, so
+           `dynamic` delays learn from its caller's pauses. --voices takes flite's names, or those
+           of the provider's espeak: nova, echo, ballad. --only picks rows by a part of their name.
 
 Results go to bench-results/ as JSON, and the curve as SVG where matplotlib is installed.
 """
@@ -39,10 +37,12 @@ from pathlib import Path
 
 from scripts.bench.latency import measure_barge_ins
 from scripts.bench.overlaps import measure_overlaps
-from scripts.bench.pauses import measure_cut_offs, plot
+from scripts.bench.pauses import sweep
+from scripts.bench.recordings import FLITE_VOICES, recordings
 from scripts.bench.results import PARLEY, Results, reported
 from scripts.bench.sounds import sounds
 from scripts.bench.subjects import COMMANDS, DELAYS, PIPELINES, subjects
+from scripts.bench.turn_ends import measure_turn_ends, named, plot, providers
 
 
 def main() -> None:
@@ -53,11 +53,13 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the first of them to play")
     parser.add_argument("--interruptions", type=int, default=20)
     parser.add_argument("--utterances", type=int, default=60)
+    parser.add_argument("--voices", default=",".join(FLITE_VOICES))
+    parser.add_argument("--only", action="append")
     parser.add_argument("--pipeline", choices=PIPELINES, action="append")
     parser.add_argument("--subject", choices=tuple(COMMANDS), action="append")
     options = parser.parse_args()
     if options.part == "cut-offs":
-        cut_offs(options.utterances)
+        cut_offs(options)
         return
     results = Results(f"turns-{options.part}", {**vars(options), "provider_delays": DELAYS})
     with (
@@ -74,14 +76,17 @@ def main() -> None:
                 asyncio.run(measure_overlaps(running, subject, pipeline, chosen, results))
 
 
-def cut_offs(count: int) -> None:
+def cut_offs(options: argparse.Namespace) -> None:
     """Print and write the figures of the pauses."""
-    results = Results("turns-cut-offs", {"utterances": count})
-    measured = asyncio.run(measure_cut_offs(count))
-    results.settings["measured"] = measured
+    results = Results("turns-cut-offs", {**vars(options), "provider_delays": DELAYS})
+    with providers() as running:
+        heard = recordings(running[0], options.utterances, options.voices.split(","))
+        measured = measure_turn_ends(named(options.only), heard, running)
+        swept = sweep(heard)
+    results.settings |= {"candidates": measured, "sweep": swept}
     path = results.write()
     try:
-        plot(measured, path.with_suffix(".svg"))
+        plot(measured, swept, path.with_suffix(".svg"))
     except ImportError:
         print("no plot: matplotlib comes with `uv sync --group bench`")
 
