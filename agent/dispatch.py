@@ -33,10 +33,9 @@ async def offer_waiting_calls(settings: LiveKitSettings) -> int:
     async with api.LiveKitAPI(settings.url, key, secret) as server:
         rooms = await server.room.list_rooms(api.ListRoomsRequest())
         for room in rooms.rooms:
-            if room.num_participants == 0:
-                continue
             for dispatch in await server.agent_dispatch.list_dispatch(room.name):
-                if _waits(dispatch, settings.agent_name):
+                waits = _waits(dispatch, settings.agent_name)
+                if waits and await _has_somebody(server, room.name):
                     offered += await _offer_again(server, dispatch)
     if offered:
         logger.info("calls that were waiting are offered again", extra={"calls": offered})
@@ -46,6 +45,12 @@ async def offer_waiting_calls(settings: LiveKitSettings) -> int:
 def _waits(dispatch: api.AgentDispatch, agent_name: str) -> bool:
     age_s = time.time() - dispatch.state.created_at / 1e9
     return dispatch.agent_name == agent_name and not dispatch.state.jobs and age_s > _FRESH_S
+
+
+async def _has_somebody(server: api.LiveKitAPI, room: str) -> bool:
+    # The room's own count is some seconds old.
+    listed = await server.room.list_participants(api.ListParticipantsRequest(room=room))
+    return len(listed.participants) > 0
 
 
 async def _offer_again(server: api.LiveKitAPI, dispatch: api.AgentDispatch) -> bool:

@@ -44,5 +44,11 @@ def tells_time(words: Words, zone: str) -> bool:
         for moment in moments
         for hour in {moment.hour, moment.hour % 12 or 12}
         # A recogniser writes "ten fifty-eight" as 10:58, and sometimes as 1058.
-        for spoken in (f"{hour}:{moment:%M}", f"{hour}:{moment.minute}", f"{hour}{moment:%M}")
+        for spoken in _ways_to_say(hour, moment.minute)
     )
+
+
+def _ways_to_say(hour: int, minute: int) -> tuple[str, ...]:
+    ways = (f"{hour}:{minute:02}", f"{hour}:{minute}", f"{hour}{minute:02}")
+    # "Three thirty-one" sounds like a stutter, and is written 31.
+    return (*ways, f"is {minute}") if str(minute).startswith(str(hour)) else ways

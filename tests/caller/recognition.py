@@ -61,11 +61,12 @@ def _spell(number: int) -> list[str]:
 
 
 def normalise(text: str) -> list[str]:
-    """Lower-case words without punctuation, numbers spelled out: "At 10:30!" is at ten thirty.
-    Numbers of three digits and more are read digit by digit.
+    """Lower-case words without punctuation, numbers spelled out: "At 10:30!" is at ten thirty, and
+    "$40" forty dollars. Numbers of three digits and more are read digit by digit.
     """
     words: list[str] = []
-    for token in re.findall(r"\d+|[^\W\d_]+", re.sub(r"['’]", "", text.lower())):
+    spoken = re.sub(r"\$(\d+)", r"\1 dollars", re.sub(r"['’]", "", text.lower()))
+    for token in re.findall(r"\d+|[^\W\d_]+", spoken):
         words.extend(_spell(int(token)) if token.isdecimal() else [token])
     return words
 

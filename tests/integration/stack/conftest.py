@@ -26,7 +26,7 @@ console = Console(sys.stdout)
 sys.exit(asyncio.run(run_stack(parts, announcement="all ready", console=console)))
 """
 
-# A part that says it is ready, and what happens to it. The body runs once it is ready.
+# A part that says it is ready, and what happens to it, before that and once it is ready.
 PROGRAM = """
 import os, signal, subprocess, sys, time
 from agent.stack.notify import notify_ready
@@ -36,6 +36,7 @@ def end(*_):
     sys.exit(0)
 
 signal.signal(signal.SIGTERM, end)
+{before}
 print("pid", os.getpid())
 notify_ready()
 {body}
@@ -44,9 +45,9 @@ while True:
 """
 
 
-def program(body: str = "") -> list[str]:
-    """The command of a part that runs `body` once it is ready, and then waits for its end."""
-    return [sys.executable, "-c", PROGRAM.format(body=body)]
+def program(body: str = "", *, before: str = "") -> list[str]:
+    """The command of a part that runs `before`, is ready, runs `body` and waits for its end."""
+    return [sys.executable, "-c", PROGRAM.format(body=body, before=before)]
 
 
 def is_alive(pid: int) -> bool:

@@ -63,7 +63,7 @@ def test_ctrl_c_while_parts_start_ends_them(run_parts: RunParts) -> None:
 
 def test_a_part_that_does_not_end_is_killed_after_its_time(run_parts: RunParts) -> None:
     """A part that ignores SIGTERM holds up the end for its `stop_within_s` and no longer."""
-    stack = run_parts({"name": "a", "argv": program(IGNORE_SIGTERM), "stop_within_s": 0.3})
+    stack = run_parts({"name": "a", "argv": program(before=IGNORE_SIGTERM), "stop_within_s": 0.3})
     pid = stack.pid_of("a")
     stack.wait_for("all ready")
     stack.signal(signal.SIGINT)
@@ -74,8 +74,8 @@ def test_a_part_that_does_not_end_is_killed_after_its_time(run_parts: RunParts) 
 def test_a_second_ctrl_c_waits_for_nobody(run_parts: RunParts) -> None:
     """The second signal kills parts that would have been waited for for ten minutes."""
     stack = run_parts(
-        {"name": "a", "argv": program(IGNORE_SIGTERM), "stop_within_s": 600},
-        {"name": "b", "argv": program(IGNORE_SIGTERM), "stop_within_s": 600},
+        {"name": "a", "argv": program(before=IGNORE_SIGTERM), "stop_within_s": 600},
+        {"name": "b", "argv": program(before=IGNORE_SIGTERM), "stop_within_s": 600},
     )
     pids = [stack.pid_of("a"), stack.pid_of("b")]
     stack.wait_for("all ready")
@@ -133,7 +133,7 @@ def test_nothing_is_left_when_the_stack_itself_is_killed(run_parts: RunParts) ->
     """SIGKILL of the stack ends its parts, and their children that ignore SIGTERM."""
     stack = run_parts(
         {"name": "a", "argv": program(WITH_GRANDCHILD), "stop_within_s": 0.3},
-        {"name": "b", "argv": program(IGNORE_SIGTERM), "stop_within_s": 0.3},
+        {"name": "b", "argv": program(before=IGNORE_SIGTERM), "stop_within_s": 0.3},
     )
     pids = [stack.pid_of("a"), stack.pid_of("b")]
     pids.append(int(stack.wait_for("a | grandchild").rsplit(" ", 1)[1]))
