@@ -33,7 +33,6 @@ TEXTS: tuple[tuple[str, str], ...] = (
     ("When I opened the box there was a", "piece missing."),
 )
 FLITE_VOICES = ("slt", "rms", "awb")
-ESPEAK_VOICES = ("nova", "echo", "ballad")
 PAUSES_S = tuple(round(0.3 + 0.1 * step, 1) for step in range(10))
 
 

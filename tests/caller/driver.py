@@ -16,7 +16,6 @@ from livekit import api, rtc
 from tests.caller.analysis import Span
 from tests.caller.captions import Captions
 from tests.caller.ear import SAMPLE_RATE_HZ, Ear
-from tests.caller.loudspeaker import Loudspeaker
 from tests.caller.microphone import Microphone, Utterance
 from tests.caller.processes import Child
 from tests.caller.recognition import Words, recognise
@@ -190,11 +189,6 @@ class Call:
         utterance = await self._microphone.say(await self._clip(text, voice))
         self._mark_s = utterance.last_sample_s
         return utterance
-
-    def take_off_headphones(self, *, delay_s: float, attenuation_db: float) -> None:
-        """From now on the microphone hears the agent too, later and softer."""
-        loudspeaker = Loudspeaker(delay_s, attenuation_db)
-        self.ear.loudspeaker = self._microphone.loudspeaker = loudspeaker
 
     async def type(self, text: str) -> None:
         """Send a text message to the agent. What it says from then on is the reply."""

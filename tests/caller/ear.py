@@ -12,7 +12,6 @@ from livekit import rtc
 from numpy.typing import NDArray
 
 from tests.caller.analysis import WINDOW_S, Span, SpanDetector, level_dbfs
-from tests.caller.loudspeaker import Loudspeaker
 
 SAMPLE_RATE_HZ = 48_000
 
@@ -37,8 +36,6 @@ class Ear:
         self._spans = SpanDetector()
         self._changed = asyncio.Condition()
         self._listening: list[asyncio.Task[None]] = []
-        self.loudspeaker: Loudspeaker | None = None
-        """Plays what is heard into the room."""
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -97,6 +94,4 @@ class Ear:
 
     def _hear(self, samples: NDArray[np.int16], end_s: float) -> None:
         self._windows.append(_Window(end_s, samples))
-        if self.loudspeaker is not None:
-            self.loudspeaker.play(samples)
         self._spans.add(end_s - WINDOW_S, end_s, level_dbfs(samples))

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from livekit import rtc
 
-from tests.caller.loudspeaker import Loudspeaker
 from tests.caller.speech import SAMPLE_RATE_HZ, Clip
 
 FRAME_S = 0.010
@@ -51,8 +50,6 @@ class Microphone:
         self.source = rtc.AudioSource(SAMPLE_RATE_HZ, 1, queue_size_ms=200)
         self._queue: deque[_Playing] = deque()
         self._pump: asyncio.Task[None] | None = None
-        self.loudspeaker: Loudspeaker | None = None
-        """Is heard besides whoever speaks."""
         self.late_frames = 0
         """Frames handed over after their time: above a few, the machine was too busy to measure."""
 
@@ -102,9 +99,6 @@ class Microphone:
             playing.position += FRAME_SAMPLES
             if playing.position >= playing.clip.samples.size:
                 self._finish(self._queue.popleft(), due_s + part.size / SAMPLE_RATE_HZ)
-        if self.loudspeaker is not None:
-            echo = self.loudspeaker.arrive(FRAME_SAMPLES)
-            samples[: echo.size] += echo
         return rtc.AudioFrame(samples.tobytes(), SAMPLE_RATE_HZ, 1, FRAME_SAMPLES)
 
     def _finish(self, playing: _Playing, last_sample_s: float) -> None:
