@@ -23,6 +23,11 @@ espeak's "Paris" as "Parris" (91) or "Peris" (80); "Porto" for "Paris" is 40.
 EXACT_BELOW_LETTERS = 5
 """Shorter phrases must match exactly: "art" is 80 % of "at", "ten" 86 % of "then"."""
 
+_ARTICLES = frozenset({"a", "an", "the"})
+"""Unstressed, and guessed by a recogniser from the words beside them: no two voices, and no two
+recordings of one voice, agree on them.
+"""
+
 _UNITS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
     *("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
@@ -71,16 +76,21 @@ def normalise(text: str) -> list[str]:
     return words
 
 
+def _content(text: str) -> list[str]:
+    return [word for word in normalise(text) if word not in _ARTICLES]
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """Recognised speech. `"half past ten" in words` holds when some run of as many words, one more
-    or one fewer sounds enough alike; a short word inside a longer one does not count.
+    or one fewer sounds enough alike; a short word inside a longer one does not count. Articles
+    are left out of the comparison.
     """
 
     text: str
 
     def __contains__(self, phrase: str) -> bool:
-        letters = len("".join(normalise(phrase)))
+        letters = len("".join(_content(phrase)))
         needed = ENOUGH_ALIKE if letters >= EXACT_BELOW_LETTERS else 100.0
         return letters > 0 and self.likeness(phrase) >= needed
 
@@ -89,7 +99,7 @@ class Words:
 
     def likeness(self, phrase: str) -> float:
         """How alike the nearest run of words is, 0 to 100."""
-        wanted, heard = normalise(phrase), normalise(self.text)
+        wanted, heard = _content(phrase), _content(self.text)
         joined = "".join(wanted)
         lengths = {max(len(wanted) - 1, 1), len(wanted), len(wanted) + 1}
         return max(
