@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections import deque
 from collections.abc import Callable
 
 import numpy as np
@@ -55,7 +56,8 @@ class EchoDetector:
 
     def __init__(self, played: PlayedAudio) -> None:
         self._played = played
-        self._heard: Samples = np.zeros(round(WINDOW_S * COMPARE_HZ), dtype=np.float32)
+        self._frames: deque[rtc.AudioFrame] = deque()
+        self._held_s = 0.0
         self._next_look_s = 0.0
         self._delay_s: float | None = None
 
@@ -63,8 +65,10 @@ class EchoDetector:
         """Take the next frame, which ended at a moment; True once an echo is proven, and then at
         each look that finds it still there.
         """
-        new = _compared(_mono(frame), frame.sample_rate)
-        self._heard = np.concatenate([self._heard[new.size :], new])
+        self._frames.append(frame)
+        self._held_s += frame.duration
+        while self._held_s - self._frames[0].duration >= WINDOW_S:
+            self._held_s -= self._frames.popleft().duration
         if end_s < self._next_look_s:
             return False
         self._next_look_s = end_s + LOOK_EACH_S
@@ -75,16 +79,25 @@ class EchoDetector:
 
     def reset(self) -> None:
         """Forget what was heard: the agent has long been silent."""
-        self._heard, self._delay_s = np.zeros_like(self._heard), None
+        self._frames.clear()
+        self._held_s, self._delay_s = 0.0, None
+
+    def _heard(self) -> Samples:
+        """The last WINDOW_S of what was heard, after silence where there was less."""
+        samples = np.concatenate([_mono(frame) for frame in self._frames])
+        heard = _compared(samples, self._frames[0].sample_rate)
+        size = round(WINDOW_S * COMPARE_HZ)
+        return np.concatenate([np.zeros(max(size - heard.size, 0), np.float32), heard[-size:]])
 
     def _find(self, end_s: float) -> float | None:
         """How late what was heard is behind what was played; None when it is something else."""
-        if float(np.sqrt(np.mean(self._heard**2))) < AUDIBLE_RMS:
+        heard = self._heard()
+        if float(np.sqrt(np.mean(heard**2))) < AUDIBLE_RMS:
             return None
         span_s = WINDOW_S + LONGEST_DELAY_S
         played = self._played.between(end_s - span_s, span_s)
         reference = _emphasised(_compared(played, self._played.sample_rate_hz))
-        likeness, at = best_match(_emphasised(self._heard), reference)
+        likeness, at = best_match(_emphasised(heard), reference)
         return LONGEST_DELAY_S - at / COMPARE_HZ if likeness >= LIKENESS else None
 
 
