@@ -78,7 +78,8 @@ _RULES: tuple[tuple[re.Pattern[str], Say], ...] = tuple(
     )
 )
 _GREET = re.compile(
-    r"\b(?:greet|welcome|introduce yourself|say (?:hello|hi|good (?:morning|evening)))\b",
+    r"\b(?:greet|welcome|introduce yourself|(?:open with|say) who you are"
+    r"|say (?:hello|hi|good (?:morning|evening)))\b",
     re.IGNORECASE,
 )
 _REPEAT = re.compile(r"\brepeat (?:(?:your|the) (?:last|previous)|yourself|that)\b", re.IGNORECASE)

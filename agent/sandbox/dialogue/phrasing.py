@@ -22,6 +22,8 @@ _ERROR = re.compile(
     r"(?: occurred)?|traceback\b|failed\b)[\s:.,-]*",
     re.IGNORECASE,
 )
+_MARKS = re.compile(r"</?[A-Za-z][\w-]{0,40}(?:\s[^<>]{0,200})?>")
+"""Such as `<data source="weather">`, by which an agent marks text for a model."""
 _TRACE_LAST_LINE = re.compile(r"traceback .*\n(?P<last>\S.*)\s*$", re.IGNORECASE | re.DOTALL)
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _FIRST_CLAUSE = re.compile(r"[.;:(\n]|,? (?:such as|after|when|if|using|given)\b")
@@ -69,7 +71,7 @@ def _noun(slot: Slot) -> str:
 
 def result_in_words(text: str) -> str:
     """One tool's result for the ear: plain text as it is, JSON as a phrase, an error as one."""
-    text = text.strip()[:20_000]
+    text = _MARKS.sub("", text[:20_000]).strip()
     value = _parsed(text)
     if isinstance(value, dict):
         return _object_in_words(value)

@@ -33,6 +33,14 @@ _CANCEL = re.compile(
 )
 _AND = re.compile(r",?\s+(?:and then|and also|and|then|also)\s+", re.IGNORECASE)
 _NOT_IN_A_VALUE = (COMMON | ACTIONS) - {"new"}  # New York, New Delhi
+_YES = re.compile(
+    r"^\W*(?:(?:oh|um|uh|well|ok|okay)\W+)*(?:yes|yeah|yep|sure|correct|exactly|right|of course"
+    r"|go ahead|please do|do it)\b(?!\W+but\b)",
+    re.IGNORECASE,
+)
+_CALL_AGAIN = re.compile(r"\bcall (?:this|it|the (?:tool|function)) again\b", re.IGNORECASE)
+"""What the result of a tool says that waits for the user's yes."""
+_OF_MINE = re.compile(r"^\W*(?:when|where|what|which) (?:is|are|was|were) (?=my\b)", re.IGNORECASE)
 _ONCE_MORE = re.compile(r"^\W*(?:and|(?:and )?(?:what|how) about|also)\b\W*", re.IGNORECASE)
 _REPEATABLE = frozenset({"place", "code", "date", "weekday"})
 """Kinds of which one request may name several: "in Paris and in Tokyo" is two calls."""
@@ -68,6 +76,9 @@ class Intent:
 def intent_of(conversation: Conversation, matcher: Matcher, now: datetime) -> Intent:
     """What the user's last words ask for, in the light of the questions before them."""
     text = conversation.now_saying
+    agreed = _agreed(text, conversation.turns[:-1], matcher)
+    if agreed is not None:
+        return Intent(calls=agreed)
     before = _open_topic(conversation.turns[:-1], matcher, now)
     if before is not None and _is_cancelled(text, before, now):
         return Intent(cancelled=True)
@@ -146,6 +157,10 @@ def _best(text: str, matcher: Matcher) -> Match | None:
         apart = [matcher.best(clause) for clause in _AND.split(text, maxsplit=MAX_CLAUSES)]
         clear = [found for found in apart if found]
         match = clear[0] if len(clear) > 1 else None
+    # "When is my appointment?" has no word for what is wanted: to be told what there is.
+    listing = matcher.best(_OF_MINE.sub("list ", text)) if _OF_MINE.match(text) else None
+    if listing is not None and missing(listing.shape, listing.values) is None:
+        return listing
     return match
 
 
@@ -164,6 +179,20 @@ def _calls(
         values, _ = fill(topic.shape, topic.said, now)
         complete = [_Request(topic.tool, topic.shape, values)]
     return tuple((r.tool, assemble(r.shape, r.values, said=text, now=now)) for r in complete)
+
+
+def _agreed(
+    text: str, turns: Sequence[Turn], matcher: Matcher
+) -> tuple[tuple[Tool, dict[str, Any]], ...] | None:
+    """The call that was to be made again after a yes; None where nothing waits for one."""
+    waiting = turns and turns[-1].results and _CALL_AGAIN.search(turns[-1].results[-1].text)
+    if not waiting or not turns[-1].calls:
+        return None
+    made = turns[-1].calls[-1]
+    offer = matcher.offer(made.name)
+    if not _YES.match(text) or offer is None or not isinstance(made.arguments, dict):
+        return None
+    return ((offer[0], made.arguments),)
 
 
 def _once_more(
