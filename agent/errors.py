@@ -4,6 +4,7 @@ ParleyError
 ├── SettingsError         the operator's: environment variables, all faults at once
 ├── CallerError           the caller's or the calling client's: refused, with a sentence for them
 │   └── CallOptionsError  job metadata that is malformed, unknown or too large
+├── ToolError             a tool cannot do what was asked; the message is a sentence for the model
 ├── ProviderError         a speech or language provider's; `retryable` is decided where it is raised
 ├── PartError             a part of the development stack ended or did not become ready
 └── ServerMissingError    the development stack needs a LiveKit server, and there is none
@@ -32,6 +33,10 @@ class CallerError(ParleyError):
 
 class CallOptionsError(CallerError):
     """The options of one call cannot be used; the message names the option, not its value."""
+
+
+class ToolError(ParleyError):
+    """A tool cannot do it. The message tells the model, in a sentence, what to say or ask."""
 
 
 class ProviderError(ParleyError):

@@ -9,11 +9,13 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import load_dotenv
 from pydantic import (
@@ -37,7 +39,10 @@ DEVELOPMENT_API_SECRET = "parley-development-secret-not-for-production"  # noqa:
 MIN_SECRET_LENGTH = 32
 """livekit-server only logs an error for shorter secrets; in production Parley refuses them."""
 
-FOREIGN_PREFIXES = ("PARLEY_SANDBOX_",)
+SECRET_PREFIX = "PARLEY_SECRET_"  # noqa: S105 - the name of a name
+"""Variables that the operator's file of tools may name; any others are none of its business."""
+
+FOREIGN_PREFIXES = ("PARLEY_SANDBOX_", SECRET_PREFIX)
 
 Pipeline = Literal["realtime", "cascade"]
 TurnDetection = Literal["local", "english", "multilingual", "vad", "server"]
@@ -72,8 +77,55 @@ def _split_commas(value: Any) -> Any:
     )
 
 
+_DATABASE_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+
+
+def _name_driver(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    scheme, separator, rest = value.partition("://")
+    if not separator or scheme not in _DATABASE_DRIVERS:
+        raise ValueError("must be a URL that starts with sqlite:// or postgresql://")
+    return f"{_DATABASE_DRIVERS[scheme]}://{rest}"
+
+
+def _check_time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            "must be a time zone of the IANA database, such as Europe/Berlin"
+        ) from None
+    return value
+
+
+_TRANSFER_TARGET = re.compile(
+    r"tel:\+[1-9][0-9]{5,14}|sips?:[A-Za-z0-9_.!~*'()&=+$;?/%-]+@[A-Za-z0-9.-]+(:[0-9]{1,5})?"
+)
+
+
+def _split_targets(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    targets: dict[str, str] = {}
+    for part in _split_commas(value):
+        name, _, address = (piece.strip() for piece in part.partition("="))
+        if not name or not _TRANSFER_TARGET.fullmatch(address):
+            raise ValueError("must be a list such as reception=tel:+4930123456, sales=sip:a@b.com")
+        targets[name] = address
+    return targets
+
+
 LiveKitUrl = Annotated[str, _url_of("ws", "wss", "http", "https")]
 HttpUrl = Annotated[str, _url_of("http", "https")]
+DatabaseUrl = Annotated[SecretStr, BeforeValidator(_name_driver)]
+TimeZone = Annotated[str, AfterValidator(_check_time_zone)]
 CommaList = Annotated[tuple[str, ...], BeforeValidator(_split_commas)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 NonEmptySecret = Annotated[SecretStr, Field(min_length=1)]
@@ -239,6 +291,17 @@ class CallSettings(_Group):
     """Said before the greeting, to its end, whatever the caller says meanwhile."""
 
 
+class PersonaSettings(_Group):
+    """The characters that the agent can be."""
+
+    folder: Path | None = _var("PARLEY_PERSONAS_DIR", None)
+    """The operator's own; None for the bundled ones alone."""
+    voices: bool = _var("PARLEY_PERSONA_VOICES", True)
+    """Whether each speaks in its own voice; else all in the configured one."""
+    max_handoffs: int = _var("PARLEY_MAX_HANDOFFS", 8, ge=0, le=100)
+    """In one call, from persona to persona."""
+
+
 class SupervisionSettings(_Group):
     """How long a caller may be left without a sound, and what may be done about it."""
 
@@ -255,6 +318,109 @@ class SupervisionSettings(_Group):
     """
     rejoin_grace_s: float = _var("PARLEY_REJOIN_GRACE_S", 15, ge=0, le=300)
     """How long a caller whose connection broke may take to come back to the same call."""
+
+
+class DatabaseSettings(_Group):
+    """Where appointments, orders, messages and what tools have done are kept."""
+
+    url: DatabaseUrl = _var(
+        "PARLEY_DATABASE_URL", SecretStr("sqlite+aiosqlite:///data/parley.sqlite3")
+    )
+    """With the driver named, whichever form was given. It may hold a password."""
+
+
+class BusinessSettings(_Group):
+    """The business that callers reach."""
+
+    name: str = _var("PARLEY_BUSINESS_NAME", "Parley", min_length=1, max_length=80)
+    """As the agent says it."""
+    time_zone: TimeZone = _var("PARLEY_TIME_ZONE", "UTC")
+    opening_hours: str = _var(
+        "PARLEY_OPENING_HOURS", "mon-fri 09:00-17:00; sat 10:00-13:00", max_length=1_000
+    )
+    closed_days: CommaList = _var("PARLEY_CLOSED_DAYS", ())
+    """Days on which it is closed whatever the weekday, such as 2026-12-25."""
+    appointment_min: int = _var("PARLEY_APPOINTMENT_MIN", 30, ge=5, le=480)
+    """How long an appointment is, in minutes."""
+    orders_file: Path | None = _var("PARLEY_ORDERS_FILE", None)
+    phone_region: str | None = _var("PARLEY_PHONE_REGION", None, pattern=r"^[A-Z]{2}$")
+    """The country of telephone numbers that callers give without its code."""
+
+
+class WeatherSettings(_Group):
+    """Where the weather is looked up."""
+
+    source: Literal["auto", "open-meteo", "climate"] = _var("PARLEY_WEATHER", "auto")
+    """`auto`: Open-Meteo, and what is usual for the month where that cannot be reached."""
+    url: HttpUrl = _var("PARLEY_WEATHER_URL", "https://api.open-meteo.com")
+    geocoding_url: HttpUrl = _var(
+        "PARLEY_WEATHER_GEOCODING_URL", "https://geocoding-api.open-meteo.com"
+    )
+    api_key: SecretStr | None = _var("PARLEY_WEATHER_API_KEY", None)
+    timeout_s: float = _var("PARLEY_WEATHER_TIMEOUT_S", 4.0, ge=0.1, le=10)
+    """For each of two requests, a second try included."""
+
+
+class KnowledgeSettings(_Group):
+    """What the operator wrote down for callers to ask about."""
+
+    folder: Path | None = _var("PARLEY_KNOWLEDGE_DIR", None)
+    """Of Markdown; None for the bundled sample."""
+
+
+class TransferSettings(_Group):
+    """Whom callers can be put through to."""
+
+    targets: Annotated[dict[str, str], BeforeValidator(_split_targets)] = _var(
+        "PARLEY_TRANSFER_TARGETS", {}
+    )
+    """Addresses by name: `tel:` with an E.164 number, or `sip:`."""
+
+
+class ToolFileSettings(_Group):
+    """The operator's own tools: HTTP endpoints and MCP servers."""
+
+    file: Path | None = _var("PARLEY_TOOLS_FILE", None)
+    secrets: dict[str, SecretStr] = Field(default_factory=dict)
+    """The variables with SECRET_PREFIX, which the file may name."""
+
+
+class ToolCallSettings(_Group):
+    """What a model may do with its tools in one call."""
+
+    per_turn: int = _var("PARLEY_TOOL_CALLS_PER_TURN", 12, ge=1)
+    """What it may call between two turns of the caller; a call that costs money counts twice, a
+    dear one four times.
+    """
+    per_call: int = _var("PARLEY_TOOL_CALLS_PER_CALL", 200, ge=1)
+    answer_characters: int = _var("PARLEY_TOOL_ANSWER_CHARACTERS", 4_000, ge=200, le=100_000)
+    """What the model gets to read of one answer."""
+    approval_s: float = _var("PARLEY_TOOL_APPROVAL_S", 45, ge=1, le=600)
+    """How long an operator may take to allow a call that needs it."""
+    answers_folder: Path | None = _var("PARLEY_ANSWERS_FOLDER", None)
+
+
+class GuardrailSettings(_Group):
+    """What may be said in a call, and what is done about what may not."""
+
+    enabled: bool = _var("PARLEY_GUARDRAILS", True)
+    file: Path | None = _var("PARLEY_GUARDRAILS_FILE", None)
+    """Rules of one's own, in TOML, over those that come with Parley."""
+    every_chars: int = _var("PARLEY_GUARDRAIL_EVERY_CHARS", 100, ge=10, le=2_000)
+    """A reply is looked at after so many characters at the latest, and after each sentence."""
+    first_clause: bool = _var("PARLEY_GUARDRAIL_FIRST_CLAUSE", True)
+    """Whether the cascade speaks a reply's first clause, checked, before its sentence is whole."""
+    max_trips: int = _var("PARLEY_GUARDRAIL_MAX_TRIPS", 3, ge=1, le=100)
+    """The trip with which the call is ended."""
+    max_turn_words: int = _var("PARLEY_GUARDRAIL_MAX_TURN_WORDS", 300, ge=0)
+    max_turn_s: float = _var("PARLEY_GUARDRAIL_MAX_TURN_S", 120, ge=0)
+    """A turn that goes on for longer is broken into; 0 for never."""
+    judge_model: str = _var("PARLEY_GUARDRAIL_JUDGE_MODEL", "")
+    """A chat model that is asked about each sentence; empty for none."""
+    judge_base_url: HttpUrl | None = _var("PARLEY_GUARDRAIL_JUDGE_BASE_URL", None)
+    judge_api_key: SecretStr | None = _var("PARLEY_GUARDRAIL_JUDGE_API_KEY", None)
+    judge_limit_s: float = _var("PARLEY_GUARDRAIL_JUDGE_LIMIT_S", 1.5, ge=0.1, le=10)
+    """A verdict that takes longer is not waited for."""
 
 
 class WorkerSettings(_Group):
@@ -295,7 +461,16 @@ class Settings(BaseSettings):
     call: CallSettings
     turns: TurnSettings
     interruptions: InterruptionSettings
+    personas: PersonaSettings
     supervision: SupervisionSettings
+    guardrails: GuardrailSettings
+    database: DatabaseSettings
+    business: BusinessSettings
+    weather: WeatherSettings
+    knowledge: KnowledgeSettings
+    transfer: TransferSettings
+    tool_file: ToolFileSettings
+    tool_calls: ToolCallSettings
     realtime: RealtimeSettings
     cascade: CascadeSettings
     worker: WorkerSettings
@@ -345,7 +520,16 @@ def load_settings(environ: Mapping[str, str], *, calls_providers: bool = True) -
             call=given,
             turns=given,
             interruptions=given,
+            personas=given,
             supervision=given,
+            guardrails=given,
+            database=given,
+            business=given,
+            weather=given,
+            knowledge=given,
+            transfer=given,
+            tool_file={**given, "secrets": _secrets(given)},
+            tool_calls=given,
             realtime=given,
             cascade={"stt": given, "llm": given, "tts": given},
             worker=given,
@@ -405,6 +589,10 @@ def _describe(detail: Any) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     # A fault between two variables names them itself; its location is their group.
     return message if not str(name).isupper() else f"{name}: {message[0].lower()}{message[1:]}"
+
+
+def _secrets(given: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in given.items() if name.startswith(SECRET_PREFIX)}
 
 
 def _unknown_variables(given: Mapping[str, str]) -> Iterator[str]:

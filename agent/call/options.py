@@ -45,6 +45,10 @@ class JobMetadata(CallOptions):
 
     participant_identity: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     """The one participant the agent talks with; the room was then made for this call."""
+    staff: bool = False
+    """Whether the caller is the operator's own. No client can say so: what a client may choose is
+    in CallOptions.
+    """
 
     @classmethod
     def parse(cls, metadata: str) -> Self:

@@ -2,25 +2,63 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from agent.call.appointments import Owner
+from agent.call.services import Services
 from agent.settings import EndpointingProfile
 
 
-class Speech(Protocol):
-    """Something the agent is saying."""
+class CallControl(Protocol):
+    """What may be done to a call from inside it. What is asked for twice happens once."""
 
-    async def wait_for_playout(self) -> None:
-        """Return once the caller has heard it, or it was interrupted."""
+    @property
+    def transfer_targets(self) -> tuple[str, ...]:
+        """The names of those whom a caller can be put through to."""
         ...
 
+    def hang_up_after_reply(self) -> None:
+        """End the call once the caller has heard the agent's present reply; it ends in any case
+        after a bounded wait.
+        """
+        ...
 
-class CallControl(Protocol):
-    """What may be done to a call from inside it."""
+    def transfer_after_reply(self, target: str) -> None:
+        """Put the caller through to one of `transfer_targets` once they have heard the agent's
+        present reply. When that fails later, the agent is told, and tells the caller.
 
-    def hang_up_after(self, speech: Speech) -> None:
-        """End the call once `speech` was heard; it ends in any case after a bounded wait."""
+        Raises:
+            ToolError: when it is not possible for this caller.
+        """
+        ...
+
+    async def send_dtmf(self, digits: str) -> None:
+        """Send keys of a telephone, `0-9*#`, to the other side.
+
+        Raises:
+            ToolError: when the other side is no telephone, or does not take them.
+        """
+        ...
+
+    def hold(self, limit_s: float) -> bool:
+        """Bear with a caller who is silent or talks to others, until they speak with the agent
+        again or the limit is over. False if that is so already.
+        """
+        ...
+
+    async def switch_language(self, language: str) -> None:
+        """Hear the caller in another language, such as `de`, from now on."""
+        ...
+
+    async def change_speed(self, factor: float) -> bool:
+        """Speak faster or slower by this factor, from the next reply on. False if that is not
+        possible, or not any further.
+        """
+        ...
+
+    def last_reply(self) -> str:
+        """The last thing that the caller heard from the agent; empty before the first."""
         ...
 
 
@@ -34,7 +72,28 @@ class TurnTaking(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class CallerIdentity:
+    """Who is on the line, as the call knows it; never taken from what a model says."""
+
+    identity: str = ""
+    """The participant's identity in the room."""
+    phone_number: str | None = None
+    """E.164, where the call came by phone."""
+    staff: bool = False
+    """Whether the operator's signed job metadata says so."""
+    customer: str | None = None
+    """The key of the customer whom this caller was verified to be, by a tool, in this call."""
+    failed_verifications: int = 0
+    """How often this caller could not prove it, in this call."""
+
+    @property
+    def verified(self) -> bool:
+        """Whether the caller has proven who they are."""
+        return self.customer is not None
+
+
+@dataclass(slots=True)
 class CallState:
     """The call as its tools see it."""
 
@@ -42,3 +101,24 @@ class CallState:
     language: str
     control: CallControl
     turns: TurnTaking
+    services: Services
+    caller: CallerIdentity = field(default_factory=CallerIdentity)
+    facts: dict[str, str] = field(default_factory=dict)
+    """What was collected in this call, such as `name`; handed on from persona to persona."""
+
+    @property
+    def owner(self) -> Owner:
+        """The keys under which what this caller books is kept and found again: the customer they
+        were verified to be, their telephone, their identity in the room, and this very call.
+        """
+        caller = self.caller
+        keys = {f"call:{self.call_id}"}
+        if caller.customer is not None:
+            keys.add(f"customer:{caller.customer}")
+        if caller.phone_number:
+            keys.add(f"phone:{caller.phone_number}")
+        # LiveKit makes a telephone's identity of its number: of callers who withhold theirs, all
+        # would be the same one.
+        if caller.identity and not caller.identity.startswith("sip_"):
+            keys.add(f"identity:{caller.identity}")
+        return frozenset(keys)

@@ -141,6 +141,39 @@ def test_secrets_do_not_show_when_settings_are_printed() -> None:
     assert COMPLETE["OPENAI_API_KEY"] not in shown
 
 
+def test_callers_are_put_through_to_configured_addresses_by_name() -> None:
+    """Telephones in E.164, and SIP addresses."""
+    listed = "reception=tel:+4930123456, Sales Team = sip:sales@pbx.example.com:5061"
+    settings = load_settings({**COMPLETE, "PARLEY_TRANSFER_TARGETS": listed})
+    assert settings.transfer.targets == {
+        "reception": "tel:+4930123456",
+        "Sales Team": "sip:sales@pbx.example.com:5061",
+    }
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "reception",
+        "=tel:+4930123456",
+        "a=tel:030123456",
+        "a=+4930123456",
+        "a=sip:x",
+        "a=sip:x@y\r\nZ",
+    ],
+)
+def test_a_transfer_target_that_is_no_address_is_refused(listed: str) -> None:
+    """At start, not when a caller wants to go there."""
+    assert "PARLEY_TRANSFER_TARGETS" in faults_of(PARLEY_TRANSFER_TARGETS=listed)
+
+
+def test_only_variables_for_secrets_are_open_to_the_file_of_tools() -> None:
+    """The keys of the providers are not among them, and no value shows."""
+    settings = load_settings({**COMPLETE, "PARLEY_SECRET_SHOP_KEY": "hunter2"})
+    assert settings.tool_file.secrets.keys() == {"PARLEY_SECRET_SHOP_KEY"}
+    assert "hunter2" not in repr(settings)
+
+
 def test_env_local_goes_before_env_and_the_environment_before_both(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

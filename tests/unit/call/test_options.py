@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.call.options import MAX_METADATA_BYTES, JobMetadata
+from agent.call.options import MAX_METADATA_BYTES, CallOptions, JobMetadata
 from agent.errors import CallOptionsError
 
 
@@ -26,6 +26,7 @@ def test_every_option_is_read() -> None:
         "voice": "alloy",
         "half_duplex": True,
         "participant_identity": "caller-1",
+        "staff": True,
     }
     assert JobMetadata.parse(json.dumps(options)).model_dump() == options
 
@@ -59,3 +60,10 @@ def test_any_metadata_gives_options_or_a_refusal(metadata: str) -> None:
         JobMetadata.parse(metadata)
     except CallOptionsError as error:
         assert len(str(error)) < 500
+
+
+def test_only_the_operator_says_who_is_staff() -> None:
+    """A job's metadata may; the options that a client chooses have no word for it."""
+    assert JobMetadata.parse('{"staff": true}').staff
+    with pytest.raises(CallOptionsError, match="staff"):
+        CallOptions.known({"staff": True})

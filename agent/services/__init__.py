@@ -1,0 +1,1 @@
+"""What stands behind the protocols of `agent.call.services` in a real call."""

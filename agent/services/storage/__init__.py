@@ -1,0 +1,1 @@
+"""SQL storage: one file for each subject, over the tables and the engine that they share."""

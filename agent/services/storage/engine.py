@@ -1,0 +1,159 @@
+"""The database of one process: its connections and transactions; tables are made if missing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+import stamina
+from sqlalchemy import Connection, Table, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from agent.errors import SettingsError
+from agent.services.storage.tables import metadata
+from agent.settings import DatabaseSettings
+
+BUSY_TIMEOUT_MS = 5_000
+"""How long a write waits for another process's on SQLite; ours take a few milliseconds."""
+POOL_SIZE = 2
+"""Each call has a pool of its own, and seldom more than one tool at work."""
+
+_WRITES = "parley_writes"
+
+
+class Database:
+    """SQL storage. It connects when it is first used; whoever built it closes it.
+
+    Raises:
+        SettingsError: the URL cannot be used, or its driver is not installed.
+    """
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        url = checked_url(settings)
+        self._file = _file_of(url)
+        self._engine = _engine(url)
+        self._writer = self._engine.execution_options(**{_WRITES: True})
+        self._preparing = asyncio.Lock()
+        self._prepared = False
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that sees one state of the database."""
+        await self.prepare()
+        async with self._engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self, *, alone_on: Table | None = None) -> AsyncIterator[AsyncConnection]:
+        """A transaction that commits at its end, or leaves nothing behind.
+
+        Args:
+            alone_on: A table that no other transaction changes between what this one reads there
+                and its own change. On SQLite that holds for every table.
+        """
+        await self.prepare()
+        async with self._writer.begin() as connection:
+            if alone_on is not None and connection.dialect.name == "postgresql":
+                await connection.execute(
+                    text(f"LOCK TABLE {alone_on.name} IN SHARE ROW EXCLUSIVE MODE")
+                )
+            yield connection
+
+    async def prepare(self) -> None:
+        """Make what is missing of the folder and the tables. Repeating it is free."""
+        async with self._preparing:
+            if self._prepared:
+                return
+            if self._file is not None:
+                await _prepare_file(self._file)
+            # Looked at first, so that a call that starts does not wait for another one's write.
+            async with self._engine.begin() as connection:
+                complete = await connection.run_sync(_has_tables)
+            if not complete:
+                async with self._writer.begin() as connection:
+                    await connection.run_sync(metadata.create_all)
+            self._prepared = True
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+
+def checked_url(settings: DatabaseSettings) -> URL:
+    """The database's address, if it can be used here.
+
+    Raises:
+        SettingsError: otherwise.
+    """
+    try:
+        url = make_url(settings.url.get_secret_value())
+    except (ArgumentError, ValueError):
+        raise SettingsError(["PARLEY_DATABASE_URL: is not a database URL"]) from None
+    driver = url.get_driver_name()
+    if find_spec(driver) is None:
+        raise SettingsError([f"PARLEY_DATABASE_URL: needs the Python package {driver}"])
+    return url
+
+
+async def _prepare_file(file: Path) -> None:
+    """See that it can be made, and that its readers do not wait for a writer: WAL, which the file
+    itself remembers.
+    """
+    await asyncio.to_thread(file.parent.mkdir, parents=True, exist_ok=True)
+    async with aiosqlite.connect(file) as connection:
+        # The busy timeout does not cover this one statement: of eight processes that make the same
+        # file at once, one in fifty rounds was told that it is locked.
+        async for attempt in stamina.retry_context(
+            on=aiosqlite.OperationalError,
+            attempts=None,
+            timeout=BUSY_TIMEOUT_MS / 1000,
+            wait_initial=0.01,
+            wait_max=0.2,
+        ):
+            with attempt:
+                await connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _has_tables(connection: Connection) -> bool:
+    return set(metadata.tables) <= set(inspect(connection).get_table_names())
+
+
+def _file_of(url: URL) -> Path | None:
+    in_memory = url.database in (None, "", ":memory:")
+    return None if url.get_backend_name() != "sqlite" or in_memory else Path(str(url.database))
+
+
+def _engine(url: URL) -> AsyncEngine:
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(
+            url, pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True
+        )
+    pool: dict[str, Any] = {} if _file_of(url) is None else {"pool_size": POOL_SIZE}
+    # What callers said stays out of errors, which are logged.
+    engine = create_async_engine(url, hide_parameters=True, **pool)
+    event.listen(engine.sync_engine, "connect", _configure_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    # The driver would begin transactions late and of the wrong kind; `_begin_sqlite` does.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=NORMAL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes then cannot wait for another's write: it fails at
+    # once. So one that is going to write says so as it begins.
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

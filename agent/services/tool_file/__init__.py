@@ -1,0 +1,7 @@
+"""Tools of the operator's own, declared in a TOML file: HTTP endpoints and MCP servers."""
+
+from agent.services.tool_file.entries import ToolFile
+from agent.services.tool_file.loading import load_tool_file
+from agent.services.tool_file.opened import OwnTools
+
+__all__ = ["OwnTools", "ToolFile", "load_tool_file"]
