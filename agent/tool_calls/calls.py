@@ -1,0 +1,287 @@
+"""The entry: declared tools in, the framework's tools out, and every call of one checked."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from livekit.agents import AgentSession, RunContext, function_tool, llm
+
+from agent.call.events import OnTool, ToolEvent, ToolFinished, ToolStarted
+from agent.call.ledger import Ledger
+from agent.call.state import CallState
+from agent.call.tool import Tool
+from agent.errors import CallerError, ToolError
+from agent.settings import ToolCallSettings
+from agent.tool_calls import access, outputs
+from agent.tool_calls.announcements import Announcement, Announcements
+from agent.tool_calls.answers import Answers, load_answers
+from agent.tool_calls.approval import Approver, approve
+from agent.tool_calls.arguments import Arguments, canonical, fit
+from agent.tool_calls.asking import Asking
+from agent.tool_calls.budget import CallBudget, Limits
+from agent.tool_calls.caller_turns import CallerTurns
+from agent.tool_calls.company import acknowledge, in_company
+from agent.tool_calls.confirmation import Confirmations
+from agent.tool_calls.perform import BROKE, Effects, Ending, log_fault, look_up
+from agent.tool_calls.requests import Requests
+from agent.tool_calls.speaking import SessionSpeaker, Speaker
+from agent.tool_calls.works import Answer, Work, Works
+
+Veto = Callable[[Tool], str | None]
+"""A sentence for the model if a tool must not be called at this moment, else None."""
+
+CLOSE_LIMIT_S = 3.0
+"""For effects that have begun when the call ends."""
+LATE_MARGIN_S = 1.0
+"""A tool without effects ends by itself at its timeout; its call waits this much longer for it."""
+
+_STARTED = (
+    "It was started and goes on by itself. Tell the caller in a few words that it takes a while and"
+    " that they can go on talking. Its answer comes by itself: do not call this again, and do not"
+    " guess the answer."
+)
+_CONTINUES = (
+    "It is still running, and its answer comes by itself. Do not call this again, and do not guess"
+    " the answer."
+)
+_ONCE = " This had been done before, and was not done again."
+
+
+class ToolCalls:
+    """The tool calls of one call, whichever agent and whichever pipeline they come from.
+
+    Args:
+        state: The call, as tools see it.
+        ledger: Where effects are claimed.
+        settings: Limits.
+        approver: Who asks an operator; without one, what needs approval is refused.
+        speaker: Says what the caller hears meanwhile; by default the session that is watched.
+        veto: Is asked before every call.
+        on_event: Is told what tools do.
+    """
+
+    def __init__(
+        self,
+        state: CallState,
+        ledger: Ledger,
+        settings: ToolCallSettings,
+        *,
+        approver: Approver | None = None,
+        speaker: Speaker | None = None,
+        veto: Veto | None = None,
+        on_event: OnTool | None = None,
+    ) -> None:
+        self._state = state
+        self._effects = Effects(ledger, state)
+        self._settings = settings
+        self._approver = approver
+        self._speaker = speaker
+        self._veto = veto
+        self._on_event = on_event
+        self._budget = CallBudget(Limits(settings.per_turn, settings.per_call))
+        self._requests = Requests()
+        self._turns = CallerTurns(self._caller_spoke)
+        self._asking = Asking(Confirmations(self._answers), self._turns)
+        self._works = Works(self._announce)
+        self._announcements = Announcements(lambda: self._works.awaited)
+        self._one_decision = asyncio.Lock()
+        self._made: dict[str, tuple[Tool, llm.Tool]] = {}
+
+    def watch(self, session: AgentSession[CallState]) -> None:
+        """Serve this session: hear its caller's turns, and tell late answers in it."""
+        self._turns.watch(session)
+        self._announcements.watch(session)
+        if self._speaker is None:
+            self._speaker = SessionSpeaker(session)
+
+    def livekit_tools(self, tools: Iterable[Tool]) -> list[llm.Tool]:
+        """The framework's form of declared tools, in their order; the same one for the same tool
+        each time.
+        """
+        return [self._livekit_tool(tool) for tool in tools]
+
+    async def aclose(self) -> None:
+        """Tell nothing more, and let effects that have begun come to their end, within a bound."""
+        await self._announcements.aclose()
+        await self._works.settle(CLOSE_LIMIT_S)
+
+    # What the framework calls
+
+    def _livekit_tool(self, tool: Tool) -> llm.Tool:
+        declared, made = self._made.get(tool.name, (None, None))
+        if made is not None and declared is tool:
+            return made
+
+        async def called(
+            raw_arguments: dict[str, Any], ctx: RunContext[CallState]
+        ) -> llm.ToolResult:
+            answer = await self._answer(tool, raw_arguments, ctx)
+            if answer.failed:
+                raise llm.ToolError(answer.text)
+            return llm.ToolResult(answer.text, reply_required=not answer.silent)
+
+        schema = {
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": dict(tool.parameters),
+        }
+        new = function_tool(called, raw_schema=schema)
+        self._made[tool.name] = (tool, new)
+        return new
+
+    async def _answer(
+        self, tool: Tool, given: Mapping[str, Any], ctx: RunContext[CallState]
+    ) -> Answer:
+        began_s = time.monotonic()
+        try:
+            self._check(tool, given)
+            work = await self._decide(tool, fit(tool, given), ctx)
+        except (ToolError, CallerError) as refusal:
+            work = Answer(str(refusal), failed=True)
+        except Exception as error:  # noqa: BLE001 - whatever a tool does, the call goes on
+            log_fault(error, tool, self._state)
+            work = Answer(BROKE, failed=True)
+        if isinstance(work, Answer):
+            self._tell(ToolFinished(tool.name, "refused", time.monotonic() - began_s))
+            return work
+        return await self._bring(work, ctx)
+
+    def _check(self, tool: Tool, given: Mapping[str, Any]) -> None:
+        refusal = (
+            self._budget.refusal(tool.name, canonical(given), tool.policy.cost)
+            or access.refusal(tool.policy.access, self._state.caller)
+            or (self._veto(tool) if self._veto else None)
+        )
+        if refusal:
+            raise ToolError(refusal)
+
+    async def _decide(
+        self, tool: Tool, arguments: Arguments, ctx: RunContext[CallState]
+    ) -> Work | Answer:
+        """The run that a call stands for: the one under way, or a new one, if that may be."""
+        if not tool.policy.changes and tool.policy.confirm is None:
+            key = f"{tool.name} {arguments.canonical}"
+            return self._works.running(key) or self._start(tool, arguments, key, ctx)
+        async with self._one_decision:  # of two calls at once, the second sees what the first did
+            key = self._requests.key(tool.name, arguments)
+            if (running := self._works.running(key)) is not None:
+                return running
+            confirm = tool.policy.confirm
+            again = self._requests.is_repeated(tool.name, arguments, confirmed=confirm is not None)
+            if confirm is not None and not again:
+                by = self._speaker or SessionSpeaker(ctx.session)
+                agreed = await self._asking.agreed(tool, confirm, arguments, self._state, by)
+                if isinstance(agreed, Answer):
+                    return agreed
+                arguments = agreed
+            key = self._requests.key(tool.name, arguments)
+            return self._start(tool, arguments, key, ctx, again=again)
+
+    def _start(
+        self,
+        tool: Tool,
+        arguments: Arguments,
+        key: str,
+        ctx: RunContext[CallState],
+        *,
+        again: bool = False,
+    ) -> Work:
+        if not tool.policy.interruptible and not ctx.speech_handle.interrupted:
+            ctx.disallow_interruptions()
+        run = self._run(tool, arguments, key, again=again)
+        return self._works.start(tool, key, ctx.function_call.call_id, run)
+
+    # What runs, whether or not a call waits for it
+
+    async def _run(self, tool: Tool, arguments: Arguments, key: str, *, again: bool) -> Answer:
+        began_s = time.monotonic()
+        ending = None
+        if tool.policy.approval and not again:
+            ending = await approve(
+                self._approver, tool, arguments.values, limit_s=self._settings.approval_s
+            )
+        if ending is None:
+            self._tell(ToolStarted(tool.name, tuple(arguments.values)))
+            ending = await self._perform(tool, arguments, key, again=again)
+        self._tell(ToolFinished(tool.name, ending.outcome, time.monotonic() - began_s))
+        return self._in_words(tool, ending, again=again)
+
+    async def _perform(self, tool: Tool, arguments: Arguments, key: str, *, again: bool) -> Ending:
+        if not tool.policy.changes:
+            return await look_up(tool, arguments, self._state)
+        ending = await self._effects.bring_about(tool, arguments, key)
+        if ending.outcome in ("done", "unknown") and not again:
+            certain = ending.outcome == "done"
+            self._requests.done(tool.name, arguments, certain=certain)
+        return ending
+
+    def _in_words(self, tool: Tool, ending: Ending, *, again: bool) -> Answer:
+        most = self._settings.answer_characters
+        if ending.outcome != "done":
+            return Answer(outputs.readable(ending.text, most_characters=most), failed=True)
+        if not ending.text.strip():
+            return Answer("", silent=True)
+        text = outputs.present(tool, ending.text, most_characters=most)
+        return Answer(text + _ONCE if again else text)
+
+    # How an answer reaches the model
+
+    async def _bring(self, work: Work, ctx: RunContext[CallState]) -> Answer:
+        """The answer of a run, or the promise of it."""
+        tool, speaker = work.tool, self._speaker or SessionSpeaker(ctx.session)
+        if tool.policy.background:
+            first, work.promised = not work.promised, True
+            if not first:
+                return Answer(_CONTINUES)
+            told = acknowledge(ctx, tool, speaker, language=self._state.language)
+            return Answer(_CONTINUES, silent=True) if told else Answer(_STARTED)
+        work.waiters += 1
+        try:
+            async with in_company(ctx, tool, speaker, language=self._state.language):
+                await _wait(work, ctx)
+        except asyncio.CancelledError:
+            if not tool.policy.changes and work.waiters == 1:
+                work.task.cancel()
+            raise
+        finally:
+            work.waiters -= 1
+        if work.task.done() and not work.task.cancelled():
+            self._announcements.withdraw(work.key)
+            return work.task.result()
+        work.promised = True
+        return Answer(_CONTINUES)
+
+    def _announce(self, work: Work, answer: Answer) -> None:
+        if not answer.silent:
+            self._announcements.owe(
+                Announcement(work.key, work.call_id, work.tool.name, answer.text, answer.failed)
+            )
+
+    # What the call tells
+
+    def _caller_spoke(self, words: str) -> None:
+        self._budget.caller_spoke()
+        self._requests.caller_spoke()
+        self._asking.confirmations.caller_said(words)
+
+    def _answers(self) -> Answers:
+        return load_answers(self._state.language, self._settings.answers_folder)
+
+    def _tell(self, event: ToolEvent) -> None:
+        if self._on_event is not None:
+            self._on_event(event)
+
+
+async def _wait(work: Work, ctx: RunContext[CallState]) -> None:
+    """Return when the run has ended, when the caller talks over it, or when it takes too long."""
+    policy = work.tool.policy
+    lasts_on = policy.changes or policy.approval
+    patience_s = policy.timeout_s if lasts_on else policy.timeout_s + LATE_MARGIN_S
+    done = ctx.speech_handle.wait_if_not_interrupted([work.task])
+    try:
+        await asyncio.wait_for(done, patience_s)
+    except TimeoutError:
+        return
