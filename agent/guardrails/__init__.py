@@ -1,0 +1,1 @@
+"""What may be said in a call, by the agent and to it, whatever a model makes of it."""
