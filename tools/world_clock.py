@@ -1,16 +1,18 @@
-"""The time anywhere, from the time zone database."""
+"""The time anywhere, from the time zone database, and the day where the business is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
-from livekit.agents import function_tool
-from livekit.agents.llm import ToolError
 from rapidfuzz import fuzz, process
+
+from agent.call.state import CallState
+from agent.call.tool import tool
+from agent.errors import ToolError
 
 _NOT_IN_DATABASE = {
     "america/los_angeles": "san francisco, seattle, san diego, las vegas, california",
@@ -39,14 +41,27 @@ _CLOSE_ENOUGH = 86
 """rapidfuzz ratio: lets one misheard letter in six pass ("parris"), and no other city."""
 
 
-@function_tool
-async def time_in_place(place: str) -> str:
+@tool()
+async def time_in_place(call: CallState, place: str) -> str:
     """The current local time in a city or country.
 
     Args:
         place: The city or country, such as "Paris" or "Japan".
     """
     return describe_time(place, datetime.now(UTC))
+
+
+@tool()
+async def today(call: CallState) -> str:
+    """What day it is, with the dates of the week ahead. Use it before you name or use a date."""
+    return describe_day(call.services.hours.now())
+
+
+def describe_day(now: datetime) -> str:
+    """The day in words, and the dates of the seven days after it, for a model to reckon with."""
+    ahead = (now.date() + timedelta(days) for days in range(1, 8))
+    dates = ", ".join(f"{day:%A} is {day.isoformat()}" for day in ahead)
+    return f"Today is {now:%A} {now.day} {now:%B} {now.year}, {now.date().isoformat()}. {dates}."
 
 
 def describe_time(place: str, now: datetime) -> str:

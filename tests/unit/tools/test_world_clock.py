@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from livekit.agents.llm import ToolError
 
-from tools.world_clock import describe_time
+from agent.errors import ToolError
+from tools.world_clock import describe_day, describe_time
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 
@@ -42,6 +42,14 @@ def test_a_country_with_several_times_asks_for_a_city(place: str) -> None:
     """Guessing would be wrong for most of its people."""
     with pytest.raises(ToolError, match="several time zones"):
         describe_time(place, NOON)
+
+
+def test_the_day_comes_with_the_dates_of_the_week_ahead() -> None:
+    """A model that reckons dates itself is often wrong, over the end of a month above all."""
+    said = describe_day(datetime(2026, 12, 30, 23, 30, tzinfo=UTC))
+    assert said.startswith("Today is Wednesday 30 December 2026, 2026-12-30.")
+    assert "Thursday is 2026-12-31, Friday is 2027-01-01" in said
+    assert said.endswith("Wednesday is 2027-01-06.")
 
 
 @given(st.text(max_size=300))
