@@ -11,6 +11,7 @@ import logging
 import os
 import ssl
 from collections.abc import Coroutine, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,24 +28,33 @@ from livekit.agents import (
 )
 from livekit.rtc.participant import RemoteParticipant
 
-from agent.bootstrap import build_call, build_supervisor, plan_call
+from agent.bootstrap import (
+    Call,
+    CallPlan,
+    Checked,
+    build_call,
+    build_supervisor,
+    open_backing,
+    plan_call,
+    renew_personas,
+)
 from agent.call.options import JobMetadata
-from agent.call.state import CallState, Speech
+from agent.call.state import CallState
+from agent.call_control import Controls
 from agent.errors import CallOptionsError
 from agent.pipeline.caption_rate import measure_rate_quickly
 from agent.pipeline.connections import Connections, load_certificates
 from agent.pipeline.session import greet, room_options
 from agent.pipeline.turns import load_vad
+from agent.services.knowledge import Knowledge
 from agent.settings import Settings, load_settings
 from agent.supervision.last_words import say_last_words
 from agent.supervision.presence import OnPresence, Presence
 from agent.supervision.supervisor import Supervisor
 from agent.supervision.watch import Trouble
+from agent.telephony.phone import Phone
 
 logger = logging.getLogger(__name__)
-
-GOODBYE_LIMIT_S = 15.0
-"""A goodbye that takes longer than this is cut: the call was meant to end."""
 
 CLOSE_LIMIT_S = 4.0
 """A session that takes longer than this to close is left to itself, and the call is ended."""
@@ -68,12 +78,21 @@ class Prewarmed:
     settings: Settings
     vad: vad.VAD
     certificates: ssl.SSLContext
+    checked: Checked
+    knowledge: Knowledge
 
 
-def prewarm(process: JobProcess) -> None:
-    """Load what every call needs, while no caller waits for it."""
+def prewarm(process: JobProcess, *, checked: Checked) -> None:
+    """Load what every call needs, while no caller waits for it. What was `checked` when the worker
+    started is not read again.
+    """
+    settings = load_settings(os.environ)
     process.userdata["prewarmed"] = Prewarmed(
-        load_settings(os.environ), load_vad(), load_certificates()
+        settings,
+        load_vad(),
+        load_certificates(),
+        checked,
+        Knowledge.load(settings.knowledge.folder),
     )
 
 
@@ -81,14 +100,16 @@ async def answer_call(ctx: JobContext) -> None:
     """Take one call: join the room, link to the caller, greet."""
     ctx.log_context_fields = {"call_id": ctx.job.id, "room": ctx.job.room.name}
     line = _Line(ctx)
-    await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
+    connecting = asyncio.create_task(ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY))
     try:
-        await _begin(ctx, line)
+        await _begin(ctx, line, connecting)
     except CallOptionsError as error:
         logger.warning("call refused: %s", error)
+        await connecting
         await line.apologise_and_hang_up("call options refused")
     except Exception:  # the edge of the job: whatever it was, the caller must not sit in silence
         logger.exception("call failed to start")
+        await connecting
         await line.apologise_and_hang_up("call failed to start")
 
 
@@ -97,54 +118,89 @@ async def end_call(ctx: JobContext) -> None:
     logger.info("call ended")
 
 
-async def _begin(ctx: JobContext, line: _Line) -> None:
+async def _begin(ctx: JobContext, line: _Line, connecting: asyncio.Task[None]) -> None:
     prewarmed: Prewarmed = ctx.proc.userdata["prewarmed"]
+    settings = prewarmed.settings
     line.metadata = metadata = JobMetadata.parse(ctx.job.metadata)
-    plan = plan_call(prewarmed.settings, metadata)
+    plan = plan_call(settings, metadata, renew_personas(settings, prewarmed.checked))
+    phone = Phone(ctx.room, ctx.api.sip, settings.transfer.targets)
+    controls = Controls(phone, line.close)
+    call = await _build(ctx, prewarmed, plan, controls)
+    call.state.caller.staff = metadata.staff
+    line.take(call.session)
+    controls.take(call.session, call.manner)
+
+    def say_first_words() -> None:
+        greet(call.session, plan.greeting, notice=settings.call.notice)
+
+    supervisor = build_supervisor(
+        settings, call, room=ctx.room, greet=say_first_words, end=line.close
+    )
+    controls.obey(supervisor)
+    await connecting
+    await _join(ctx, call, metadata)
+    try:
+        caller = await asyncio.wait_for(
+            ctx.wait_for_participant(identity=metadata.participant_identity),
+            settings.call.join_timeout_s,
+        )
+    except TimeoutError:
+        logger.warning("the caller did not join in time")
+        await line.hang_up("caller did not join")
+        return
+    phone.take(caller)
+    call.state.caller.identity = caller.identity
+    call.state.caller.phone_number = phone.number
+    logger.info("call started", extra={"pipeline": plan.pipeline, "persona": plan.persona.name})
+    line.watch(caller, supervisor, grace_s=settings.supervision.rejoin_grace_s)
+    say_first_words()
+
+
+async def _build(ctx: JobContext, prewarmed: Prewarmed, plan: CallPlan, controls: Controls) -> Call:
+    """The call with everything behind it, which is closed in reverse order when the job ends."""
+    closing = AsyncExitStack()
+    ctx.add_shutdown_callback(closing.aclose)
     connections = Connections(prewarmed.certificates)
-    ctx.add_shutdown_callback(connections.aclose)
+    closing.push_async_callback(connections.aclose)
+    backing = await open_backing(
+        prewarmed.settings,
+        prewarmed.checked,
+        plan,
+        call_id=ctx.job.id,
+        knowledge=prewarmed.knowledge,
+        certificates=prewarmed.certificates,
+        closing=closing,
+    )
     call = build_call(
         prewarmed.settings,
         plan,
+        backing,
         call_id=ctx.job.id,
         vad=prewarmed.vad,
         connections=connections,
-        control=line,
+        control=controls,
+        room=ctx.room,
     )
+    closing.push_async_callback(call.audio.playout.aclose)
+    closing.push_async_callback(call.tool_calls.aclose)
     connections.start()
-    line.take(call.session)
+    return call
 
-    def say_first_words() -> None:
-        greet(call.session, plan.persona.greeting, notice=prewarmed.settings.call.notice)
 
-    supervisor = build_supervisor(
-        prewarmed.settings, call, room=ctx.room, greet=say_first_words, end=line.close
-    )
+async def _join(ctx: JobContext, call: Call, metadata: JobMetadata) -> None:
+    """Let the call begin in its room, which is connected."""
     call.audio.playout.start(ctx.room)
-    ctx.add_shutdown_callback(call.audio.playout.aclose)
     await call.session.start(
         call.agent,
         room=ctx.room,
         room_options=room_options(
-            call.audio, plan.pipeline, participant_identity=metadata.participant_identity
+            call.audio, call.plan.pipeline, participant_identity=metadata.participant_identity
         ),
         # The framework's default lets anyone in the room read the prompt and drive turns.
         session_host=False,
         record=False,
     )
     measure_rate_quickly(call.session)
-    try:
-        caller = await asyncio.wait_for(
-            ctx.wait_for_participant(identity=metadata.participant_identity),
-            prewarmed.settings.call.join_timeout_s,
-        )
-    except TimeoutError:
-        logger.warning("the caller did not join in time")
-        await line.hang_up("caller did not join")
-        return
-    logger.info("call started", extra={"pipeline": plan.pipeline, "persona": plan.persona.name})
-    line.watch(caller, supervisor, grace_s=prewarmed.settings.supervision.rejoin_grace_s)
-    say_first_words()
 
 
 class _Line:
@@ -189,10 +245,6 @@ class _Line:
         if self._ending is None:
             self._ending, self._must_apologise = reason, apologise
             self._start(self._close())
-
-    def hang_up_after(self, speech: Speech) -> None:
-        """See CallControl."""
-        self._start(self._close_after(speech))
 
     async def apologise_and_hang_up(self, reason: str) -> None:
         """Tell the caller, without any provider, that the call cannot go on; then end it."""
@@ -253,13 +305,6 @@ class _Line:
         else:
             ending = _ENDINGS.get(self._ending or "", "normal")
             await self.hang_up(self._ending or reason.value, ending=ending)
-
-    async def _close_after(self, speech: Speech) -> None:
-        try:
-            await asyncio.wait_for(speech.wait_for_playout(), GOODBYE_LIMIT_S)
-        except TimeoutError:
-            logger.warning("goodbye was cut after %.0f s", GOODBYE_LIMIT_S)
-        self.close("agent hung up")
 
     async def _close(self) -> None:
         if self._session is not None:

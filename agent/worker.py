@@ -9,6 +9,8 @@ import asyncio
 import logging
 import math
 import os
+from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -18,7 +20,7 @@ from livekit.agents import AgentServer, JobRequest
 from livekit.agents.worker import WorkerPermissions
 
 from agent import entrypoint
-from agent.bootstrap import check_buildable
+from agent.bootstrap import Checked, check_buildable, store_orders
 from agent.dispatch import offer_waiting_calls
 from agent.errors import SettingsError
 from agent.pipeline.turns import register_detector
@@ -44,7 +46,9 @@ class Worker(AgentServer):
 
     failed = False
 
-    def __init__(self, settings: LiveKitSettings, **options: Any) -> None:
+    def __init__(
+        self, settings: LiveKitSettings, *, prepare: Callable[[], Awaitable[None]], **options: Any
+    ) -> None:
         super().__init__(
             ws_url=settings.url,
             api_key=settings.api_key.get_secret_value(),
@@ -52,12 +56,14 @@ class Worker(AgentServer):
             **options,
         )
         self._settings = settings
+        self._prepare = prepare
         self._offering: asyncio.Task[None] | None = None
         self.on("worker_registered", self._look_for_waiting_calls)
 
     async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
-        """Serve calls until closed. See AgentServer.run."""
+        """Serve calls until closed, once all is prepared. See AgentServer.run."""
         try:
+            await self._prepare()
             await super().run(devmode=devmode, unregistered=unregistered)
         except Exception:
             self.failed = True
@@ -100,14 +106,15 @@ async def check_access(settings: LiveKitSettings) -> None:
         logger.warning("LIVEKIT_URL cannot be reached yet; the worker goes on trying")
 
 
-def build_server(settings: Settings) -> Worker:
-    """A worker with these settings; it registers when it is run."""
+def build_server(settings: Settings, checked: Checked) -> Worker:
+    """A worker with these settings and what was read by them; it registers when it is run."""
     admission = Admission(settings.worker.calls_at_once)
     server = Worker(
         settings.livekit,
+        prepare=partial(store_orders, settings),
         host=settings.worker.health_host,
         port=settings.worker.health_port,
-        setup_fnc=entrypoint.prewarm,
+        setup_fnc=partial(entrypoint.prewarm, checked=checked),
         load_fnc=admission.load,
         # Admission counts calls itself. The framework's threshold refuses a call while anything
         # else keeps the processor busy, the worker's own start included, and a refused call is
@@ -159,11 +166,11 @@ def _from_environment() -> tuple[Settings, Worker]:
     try:
         load_env_files()
         settings = load_settings(os.environ)
-        check_buildable(settings)
+        checked = check_buildable(settings)
     except SettingsError as error:
         exit_with_faults(error)
     register_detector(settings.turns.detection)
-    return settings, build_server(settings)
+    return settings, build_server(settings, checked)
 
 
 settings, server = _from_environment()

@@ -12,9 +12,10 @@ from livekit.plugins import openai
 from openai.types.beta.realtime.transcription_session_update_param import SessionTurnDetection
 
 from agent.pipeline.connections import Connections
-from agent.pipeline.deadlines import PromptLLM, PromptTTS
+from agent.pipeline.deadlines import PromptLLM
 from agent.pipeline.first_clause import FirstClauseTokenizer
 from agent.pipeline.heard import Heard
+from agent.pipeline.openai_voice import OpenAIVoice
 from agent.pipeline.parts import Account, PipelineParts, account_of, chosen
 from agent.pipeline.shared_vad import SharedVAD
 from agent.pipeline.speculative_stt import SpeculativeSTT
@@ -41,13 +42,10 @@ def build_cascade(
     Raises:
         SettingsError: for a provider that is not known.
     """
-    build_tts = chosen(TTS_PROVIDERS, settings.tts.provider, "PARLEY_TTS_PROVIDER")
     return PipelineParts(
         stt=build_stt(settings.stt, shared, context),
         llm=build_llm(settings.llm, shared, context),
-        tts=build_tts(
-            settings.tts, account_of(settings.tts, shared), context, voice or settings.tts.voice
-        ),
+        tts=build_tts(settings.tts, shared, context, voice=voice),
     )
 
 
@@ -86,6 +84,18 @@ def build_llm(
     return build(settings, account_of(settings, shared), context)
 
 
+def build_tts(
+    settings: TtsSettings, shared: OpenAISettings, context: CascadeContext, *, voice: str | None
+) -> tts.TTS[Any]:
+    """The text-to-speech of one call, or of one persona in it.
+
+    Raises:
+        SettingsError: for a provider that is not known.
+    """
+    build = chosen(TTS_PROVIDERS, settings.provider, "PARLEY_TTS_PROVIDER")
+    return build(settings, account_of(settings, shared), context, voice or settings.voice)
+
+
 _TRANSCRIPTION_DETECTION: SessionTurnDetection = {
     "type": "server_vad",
     "threshold": 0.5,
@@ -105,9 +115,15 @@ def streams_transcripts(settings: SttSettings, account: Account) -> bool:
     return settings.streaming == "on"
 
 
+class _OpenAISTT(openai.STT):
+    def set_language(self, language: str) -> None:
+        """See HasLanguage."""
+        self.update_options(language=language)
+
+
 def _openai_stt(settings: SttSettings, account: Account, context: CascadeContext) -> stt.STT[Any]:
     streaming = streams_transcripts(settings, account)
-    recogniser = openai.STT(
+    recogniser = _OpenAISTT(
         model=settings.model,
         language=context.language,
         prompt=settings.prompt or NOT_GIVEN,
@@ -151,9 +167,11 @@ def _openai_tts(
         )
         for model in (settings.model, *settings.fallback_models)
     ]
-    synthesiser = PromptTTS(synthesisers, first_audio_s=settings.first_audio_s)
-    return tts.StreamAdapter(
-        tts=synthesiser, sentence_tokenizer=FirstClauseTokenizer(context.language)
+    return OpenAIVoice(
+        synthesisers,
+        speed=settings.speed,
+        first_audio_s=settings.first_audio_s,
+        sentence_tokenizer=FirstClauseTokenizer(context.language),
     )
 
 

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from livekit.agents import Agent, AgentSession, TurnHandlingOptions
+from livekit.agents import Agent, AgentSession, AgentTask, TurnHandlingOptions, llm
 
 from agent.pipeline.interruptions import AttentiveAgent, Interruptions
 from agent.pipeline.parts import PipelineParts
 from agent.settings import Pipeline
+
+TASK_GIVEN_UP = "A fault of the line has cut this short. Begin it again if it is still needed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class Failover:
 
     async def change(self, session: AgentSession[Any], *, limit_s: float) -> None:
         """Go on in the next pipeline, with the agent's instructions and tools and with what was
-        heard so far. What is being said must have been interrupted.
+        heard so far. What is being said must have been interrupted. A task that an agent awaits is
+        given up, and the agent itself goes on: nobody could hand the task's result back.
 
         Raises:
             TimeoutError: when the old pipeline does not let go within `limit_s`.
@@ -55,10 +58,26 @@ class Failover:
         if self._may_switch:
             self.in_use = "cascade" if self.in_use == "realtime" else "realtime"
         spare = self._build(self.in_use)
-        successor = _Successor(session.current_agent, spare, self._interruptions)
+        agent, tasks = _awaiting(session.current_agent)
+        heard = session.current_agent.chat_ctx
+        successor = _Successor(agent, heard, spare, self._interruptions)
         session.update_agent(successor)
         await asyncio.wait_for(successor.entered.wait(), limit_s)
         _make_default(session, spare)
+        for task in tasks:
+            if not task.done():
+                task.complete(llm.ToolError(TASK_GIVEN_UP))
+
+
+def _awaiting(agent: Agent) -> tuple[Agent, list[AgentTask[Any]]]:
+    """Who awaits the task that is being done, and the tasks on the way; the agent itself if it is
+    no task.
+    """
+    tasks: list[AgentTask[Any]] = []
+    while isinstance(agent, AgentTask) and agent._old_agent is not None:
+        tasks.append(agent)
+        agent = agent._old_agent
+    return agent, tasks
 
 
 def _make_default(session: AgentSession[Any], spare: Spare) -> None:
@@ -79,10 +98,14 @@ def _make_default(session: AgentSession[Any], spare: Spare) -> None:
 class _Successor(AttentiveAgent):
     """The agent that was, with other models."""
 
-    def __init__(self, agent: Agent, spare: Spare, interruptions: Interruptions) -> None:
+    def __init__(
+        self, agent: Agent, heard: llm.ChatContext, spare: Spare, interruptions: Interruptions
+    ) -> None:
         parts = spare.parts
         super().__init__(
+            id=agent.id,
             interruptions=interruptions,
+            speech_filter=agent.speech_filter if isinstance(agent, AttentiveAgent) else None,
             instructions=agent.instructions,
             tools=agent.tools,
             # None, so that a model of the session does not serve a pipeline that has none.
@@ -90,7 +113,7 @@ class _Successor(AttentiveAgent):
             llm=parts.llm,
             tts=parts.tts,
             turn_handling=spare.turns,
-            chat_ctx=agent.chat_ctx.copy(
+            chat_ctx=heard.copy(
                 exclude_instructions=True,
                 exclude_empty_message=True,
                 exclude_handoff=True,

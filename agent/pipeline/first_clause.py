@@ -101,7 +101,9 @@ def _is_abbreviated(word: str, following: str, language: str) -> bool:
 
 
 class FirstClauseTokenizer(tokenize.SentenceTokenizer):
-    """Splits a reply into its first clause and then sentences."""
+    """Splits a reply into its first clause and then sentences. In a text that comes in pieces, one
+    that ends with a line break is not held back for what follows.
+    """
 
     def __init__(self, language: str) -> None:
         self._language = language
@@ -128,6 +130,11 @@ class _FirstClauseStream(SentenceStream):
         """What came so far while the first clause is not complete; then None."""
 
     def push_text(self, text: str) -> None:
+        self._take(text)
+        if text.endswith("\n"):
+            self.flush()
+
+    def _take(self, text: str) -> None:
         if self._head is None:
             self._rest.push_text(text)
             return

@@ -16,11 +16,12 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from livekit.agents import Agent, AgentSession, ModelSettings, stt
+from livekit.agents import Agent, AgentSession, ModelSettings, llm, stt
 from livekit.agents import UserStateChangedEvent as UserState
 from livekit.agents.voice.io import TimedString
 from livekit.rtc import AudioFrame
@@ -30,6 +31,7 @@ from agent.pipeline.echo_canceller import EchoCanceller
 from agent.pipeline.echo_guard import SpokenWords
 from agent.pipeline.overlap import Floor
 from agent.pipeline.playout import RoomPlayout
+from agent.pipeline.speech_filter import Generated, SpeechFilter
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +100,10 @@ class Interruptions:
         """Judge this session's call."""
         self._session, self._floor = session, Floor(session)
         session.on("user_state_changed", self._on_user_state)
+
+    def expect(self, backchannels: Backchannels) -> None:
+        """Take these for backchannels from now on: the caller speaks another language."""
+        self._backchannels = backchannels
 
     async def admit(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterator[stt.SpeechEvent]:
         """What a recogniser heard, without the transcripts that are no turn."""
@@ -248,11 +254,20 @@ class Interruptions:
 
 
 class AttentiveAgent(Agent):
-    """An agent that can be listened to aloud: see Interruptions."""
+    """An agent that can be listened to aloud: see Interruptions. What it says goes through a
+    filter, if it has one.
+    """
 
-    def __init__(self, *, interruptions: Interruptions, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        interruptions: Interruptions,
+        speech_filter: SpeechFilter | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
         self._interruptions = interruptions
+        self.speech_filter = speech_filter
 
     async def stt_node(
         self, audio: AsyncIterable[AudioFrame], model_settings: ModelSettings
@@ -262,10 +277,30 @@ class AttentiveAgent(Agent):
         async for event in self._interruptions.admit(heard):
             yield event
 
+    async def llm_node(
+        self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
+    ) -> AsyncIterator[Generated]:
+        """See Agent.llm_node."""
+        begin = partial(Agent.default.llm_node, self, chat_ctx, tools, model_settings)
+        reply = self.speech_filter.reply(chat_ctx, begin) if self.speech_filter else begin()
+        async with aclosing(reply) as generated:
+            async for part in generated:
+                yield part
+
     async def transcription_node(
         self, text: AsyncIterable[str | TimedString], model_settings: ModelSettings
     ) -> AsyncIterator[str | TimedString]:
         """See Agent.transcription_node."""
-        words = Agent.default.transcription_node(self, text, model_settings)
+        words: AsyncIterable[str] = Agent.default.transcription_node(self, text, model_settings)
+        if self.speech_filter is not None:
+            words = self.speech_filter.spoken(words, filtered=not self._speaks_itself)
         async for part in self._interruptions.note(words):
             yield part
+
+    @property
+    def _speaks_itself(self) -> bool:
+        """Whether its words come with their sound, from a realtime model."""
+        try:
+            return bool(self.realtime_llm_session)
+        except RuntimeError:
+            return False

@@ -107,13 +107,29 @@ class EndpointingSwitch:
         self._settings = settings
         self._pipeline = pipeline
         self._session: AgentSession[Any] | None = None
+        self._standing: EndpointingProfile | None = None
+        self._used: EndpointingProfile | None = None
 
     def attach(self, session: AgentSession[Any]) -> None:
         """Change this session from now on."""
         self._session = session
 
+    def settle(self, profile: EndpointingProfile | None) -> None:
+        """Let a profile be the one that `use(None)` goes back to, such as that of the persona who
+        speaks; None for the configured one.
+        """
+        changed, self._standing = self._standing != profile, profile
+        if changed:
+            self.use(None)
+
+    def follow(self, pipeline: Pipeline) -> None:
+        """The session has changed to this pipeline, and with it to the configured profile."""
+        self._pipeline = pipeline
+        self.use(self._used)
+
     def use(self, profile: EndpointingProfile | None) -> None:
         """See TurnTaking. What was learned of the caller's pauses starts over."""
+        self._used = profile
         if self._session is not None:
-            options = endpointing(self._settings, profile).options(self._pipeline)
-            self._session.update_options(endpointing_opts=options)
+            chosen = endpointing(self._settings, profile or self._standing)
+            self._session.update_options(endpointing_opts=chosen.options(self._pipeline))

@@ -21,6 +21,7 @@ from livekit.agents import NOT_GIVEN, APIConnectOptions, APITimeoutError, NotGiv
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
 
 from agent.pipeline.heard import Heard
+from agent.pipeline.manner import HasLanguage
 from agent.pipeline.shared_vad import SharedVAD
 from agent.pipeline.speculation import Speculation
 from agent.pipeline.speculative_stream import PAUSE_S, SpeculativeStream
@@ -82,6 +83,11 @@ class SpeculativeSTT(stt.STT[Any]):
         return SpeculativeStream(
             self, self._vad, language=language, conn_options=conn_options, pause_s=self._pause_s
         )
+
+    def set_language(self, language: str) -> None:
+        """See HasLanguage; without effect where the STT inside has no choice."""
+        if isinstance(self._inner, HasLanguage):
+            self._inner.set_language(language)
 
     def prewarm(self) -> None:
         """Prewarm the STT inside."""

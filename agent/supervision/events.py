@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from livekit.agents import (
@@ -29,8 +29,10 @@ def observe(
     voice: Voice,
     *,
     clock: Callable[[], float] = time.monotonic,
+    conversing: Collection[str] = (),
 ) -> None:
-    """Keep a Watch and a Ladder up to date from now on.
+    """Keep a Watch and a Ladder up to date from now on. The tools `conversing` talk with the caller
+    themselves, and so are not watched: the conversation is.
 
     Errors of providers no longer close the session: what becomes of the call is the ladder's to
     decide.
@@ -65,7 +67,7 @@ def observe(
 
     def tool_execution_updated(event: ToolExecutionUpdatedEvent) -> None:
         match event.update:
-            case ToolCallStarted(function_call=call):
+            case ToolCallStarted(function_call=call) if call.name not in conversing:
                 watch.tool_began(call.call_id, clock())
             case ToolCallEnded(call_id=call_id):
                 watch.tool_ended(call_id, clock())

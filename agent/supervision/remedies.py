@@ -100,6 +100,10 @@ class SessionRemedies:
         self._change_pipeline = change_pipeline
         self._end = end
 
+    def speak(self, language: str) -> None:
+        """Play recordings in another language from now on."""
+        self._language = language
+
     async def say(self, name: ClipName, *, insist: bool = False) -> bool:
         """See Remedies."""
         clip = load_clip(name, self._language)

@@ -97,6 +97,14 @@ class Supervisor:
         else:
             self.watch.forgive(self._clock())
 
+    def wait(self, limit_s: float) -> None:
+        """Leave the caller, who asked to wait, in peace for so long, or until `attend`."""
+        self.watch.be_patient(self._clock() + limit_s)
+
+    def attend(self) -> None:
+        """The caller speaks with the agent again."""
+        self.watch.attend(self._clock())
+
     def tick(self) -> None:
         """Look once, and begin what is to be done."""
         now_s = self._clock()

@@ -87,6 +87,7 @@ class Watch:
         self._active_s = now_s
         self._progress_s = now_s
         self._reply_until_s = -math.inf
+        self._patient_until_s: float | None = None
 
     @property
     def caller_speaks(self) -> bool:
@@ -195,6 +196,17 @@ class Watch:
         self._failed = False
         self._active_s = now_s
 
+    def be_patient(self, until_s: float) -> None:
+        """The caller asked to wait: nothing is owed, and nothing is expected of them until then."""
+        self._debt = None
+        self._patient_until_s = until_s
+
+    def attend(self, now_s: float) -> None:
+        """The caller speaks with the agent again."""
+        if self._patient_until_s is not None:
+            self._patient_until_s = None
+            self._active_s = self._progress_s = now_s
+
     def reply_heard(self, until_s: float, now_s: float) -> bool:
         """A reply sounded until a moment. True if that settled what was owed."""
         if until_s <= self._reply_until_s:
@@ -219,6 +231,8 @@ class Watch:
             in_reply: Whether a reply was begun and is not over.
         """
         limits = self._limits
+        if self._is_patient(now_s):
+            return Trouble.LOST if self._lost else None
         if self._speaking_since_s is not None:
             since_s = max(self._progress_s, self._sound_since_s)
             return Trouble.NO_PROGRESS if now_s - since_s > limits.progress_s else None
@@ -240,6 +254,14 @@ class Watch:
         if limits.idle_s and not self._tools and now_s - self._active_s > limits.idle_s:
             return Trouble.IDLE
         return None
+
+    def _is_patient(self, now_s: float) -> bool:
+        if self._patient_until_s is None:
+            return False
+        if now_s >= self._patient_until_s:
+            self._debt = None  # whatever was said meanwhile was said to others
+            self.attend(now_s)
+        return self._patient_until_s is not None
 
     def _unpaid(self, debt: _Debt, now_s: float, longest_turn_end_s: float) -> Trouble | None:
         limits = self._limits

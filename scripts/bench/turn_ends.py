@@ -22,7 +22,6 @@ from openai.types.realtime.realtime_audio_input_turn_detection import ServerVad
 
 from agent.bootstrap import build_call, plan_call
 from agent.call.options import CallOptions
-from agent.call.state import Speech
 from agent.pipeline.connections import Connections, load_certificates
 from agent.pipeline.profiles import PROFILES
 from agent.pipeline.turns import load_vad
@@ -32,6 +31,8 @@ from scripts.bench.listening import LONGEST_WAIT_S, Listener, listening
 from scripts.bench.recordings import Recording
 from scripts.bench.subjects import DELAYS, PIPELINES, Pipeline
 from tests.caller.stack import SandboxProvider
+from tests.fakes.backing import fake_backing
+from tests.fakes.control import FakeControl
 
 AT_ONCE = 6
 """Callers at the same time, each with a provider of its own: two cores bear no more on time."""
@@ -82,13 +83,6 @@ class Point:
     median_answer_s: float
 
 
-class _NoControl:
-    """Nobody hangs up here."""
-
-    def hang_up_after(self, speech: Speech) -> None:
-        """See CallControl."""
-
-
 def candidates() -> tuple[Candidate, ...]:
     """Parley's profiles, the framework's defaults, and silence alone, in both pipelines."""
     of_parley = [
@@ -118,10 +112,11 @@ def _parley(
         call = build_call(
             settings,
             plan,
+            fake_backing(),
             call_id="bench",
             vad=load_vad(),
             connections=connections,
-            control=_NoControl(),
+            control=FakeControl(),
         )
         return call.session, call.agent
 

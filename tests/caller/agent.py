@@ -11,20 +11,18 @@ from livekit.agents import utils
 from agent.bootstrap import Call as BuiltCall
 from agent.bootstrap import build_call, build_supervisor, plan_call
 from agent.call.options import CallOptions
-from agent.call.state import Speech
 from agent.pipeline.connections import Connections, load_certificates
 from agent.pipeline.session import room_options
 from agent.pipeline.turns import load_vad
 from agent.settings import load_settings
 from tests.caller.driver import Call
 from tests.caller.stack import API_KEY, API_SECRET, LiveKitServer, SandboxProvider
+from tests.fakes.backing import fake_backing
+from tests.fakes.control import FakeControl
 
 
-class NoControl:
+class NoControl(FakeControl):
     """Nothing ends these calls but the test."""
-
-    def hang_up_after(self, speech: Speech) -> None:
-        """See CallControl."""
 
     def end(self, reason: str, apologise: bool) -> None:
         """What a supervisor would end the call with."""
@@ -42,8 +40,15 @@ async def agent_in(
         await stack.enter_async_context(utils.http_context.open())
         stack.push_async_callback(connections.aclose)
         built = build_call(
-            settings, plan, call_id="call", vad=load_vad(), connections=connections, control=control
+            settings,
+            plan,
+            fake_backing(),
+            call_id="call",
+            vad=load_vad(),
+            connections=connections,
+            control=control,
         )
+        stack.push_async_callback(built.tool_calls.aclose)
         await room.connect(livekit_server.url, _agent_token(call.room_name))
         stack.push_async_callback(room.disconnect)
         build_supervisor(settings, built, room=room, greet=lambda: None, end=control.end)

@@ -18,7 +18,6 @@ from livekit.agents import Agent, llm, utils
 
 from agent.bootstrap import Call, build_call, build_supervisor, plan_call
 from agent.call.options import CallOptions
-from agent.call.state import Speech
 from agent.pipeline.connections import Connections, load_certificates
 from agent.pipeline.session import greet
 from agent.pipeline.turns import load_vad
@@ -32,6 +31,8 @@ from agent.supervision.supervisor import Supervisor
 from agent.supervision.voice import Voice
 from agent.supervision.watch import Trouble
 from tests.caller.speech import SAMPLE_RATE_HZ, speak
+from tests.fakes.backing import fake_backing
+from tests.fakes.control import FakeControl
 from tests.fakes.ears import DeafEars
 from tests.fakes.line import RATE_HZ, FakeMicrophone, FakeRoom, FakeSpeaker
 
@@ -43,14 +44,11 @@ LONGEST_SILENCE_S = 4.0
 
 
 @dataclass
-class Control:
+class Control(FakeControl):
     """Ends nothing: the test looks at what would have ended the call."""
 
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     reason: str = ""
-
-    def hang_up_after(self, speech: Speech) -> None:
-        """See CallControl."""
 
     def end(self, reason: str, apologise: bool) -> None:
         """What the entrypoint does to end a call."""
@@ -169,7 +167,13 @@ async def _start(pipeline: str, stack: AsyncExitStack) -> SupervisedCall:
     plan = plan_call(settings, options)
     control = Control()
     built = build_call(
-        settings, plan, call_id="call", vad=load_vad(), connections=connections, control=control
+        settings,
+        plan,
+        fake_backing(),
+        call_id="call",
+        vad=load_vad(),
+        connections=connections,
+        control=control,
     )
     stack.push_async_callback(built.audio.playout.aclose)
     changed = asyncio.Event()
@@ -179,7 +183,7 @@ async def _start(pipeline: str, stack: AsyncExitStack) -> SupervisedCall:
     session.output.audio, session.input.audio = call.voice, microphone
 
     def say_first_words() -> None:
-        greet(session, plan.persona.greeting)
+        greet(session, plan.greeting)
 
     supervisor = build_supervisor(
         settings, call, room=cast("rtc.Room", room), greet=say_first_words, end=control.end

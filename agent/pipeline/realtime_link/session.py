@@ -44,6 +44,9 @@ logger = logging.getLogger(__name__)
 
 Event = dict[str, Any]
 
+SLOWEST = 0.25
+FASTEST = 1.5
+"""The speeds that the API takes."""
 FAILED_REPLY_PAUSE_S = 0.5
 """Before a reply is asked for again that the provider itself declared failed."""
 MOST_ATTEMPTS = 3
@@ -69,6 +72,7 @@ class ResilientModel(openai.realtime.RealtimeModel):
         # Its own renewal comes at a fixed time, in the middle of a word if need be.
         super().__init__(**options, max_session_duration=None)
         self._link = link
+        self._speed: float = options.get("speed", 1.0)
         self.summarise: Summarise | None = None
         """How the sessions made from now on sum up what they told at length; see `summary.py`."""
 
@@ -80,6 +84,24 @@ class ResilientModel(openai.realtime.RealtimeModel):
         session.summarise = self.summarise
         self._sessions.add(session)
         return session
+
+    @property
+    def in_reply(self) -> bool:
+        """See HasReplies."""
+        return any(session.has_active_generation for session in self._sessions)
+
+    def set_pace(self, factor: float) -> None:
+        """See HasPace."""
+        self.update_options(speed=min(FASTEST, max(SLOWEST, self._speed * factor)))
+
+    def set_language(self, language: str) -> None:
+        """See HasLanguage. What is written down is in it; the model itself understands any."""
+        transcription = self._opts.input_audio_transcription
+        if transcription is not None:
+            short = language.partition("-")[0]
+            self.update_options(
+                input_audio_transcription=transcription.model_copy(update={"language": short})
+            )
 
 
 class ResilientSession(AskingSession):

@@ -95,3 +95,13 @@ def test_no_word_is_lost_or_doubled(text: str, cuts: list[int], language: str) -
     pieces = [text[a:b] for a, b in itertools.pairwise(bounds)]
     said = "".join(asyncio.run(spoken(pieces, language)))
     assert "".join(said.split()) == "".join(text.split())
+
+
+async def test_a_piece_that_ends_with_a_line_break_is_not_held_back() -> None:
+    """Who hands over whole sentences has each spoken before the next one is written."""
+    stream = FirstClauseTokenizer("en").stream()
+    for sentence in ("We are open today.\n", "Come in.\n", "It is warm inside, too.\n"):
+        stream.push_text(sentence)
+        async with asyncio.timeout(2):
+            assert (await anext(stream)).token.strip() == sentence.strip()
+    await stream.aclose()

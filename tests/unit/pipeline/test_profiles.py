@@ -54,3 +54,18 @@ async def test_a_tool_switches_the_running_call_and_back() -> None:
     assert session.options.endpointing["min_delay"] == PROFILES["dictation"].min_s
     switch.use(None)
     assert session.options.endpointing["max_delay"] == PROFILES["balanced"].max_s
+
+
+async def test_a_tool_goes_back_to_the_profile_of_who_speaks() -> None:
+    """A persona settles a profile; what a tool needs for a number holds only meanwhile."""
+    session: AgentSession[None] = AgentSession(vad=None)
+    switch = EndpointingSwitch(TurnSettings(), "cascade")
+    switch.attach(session)
+    switch.settle("patient")
+    switch.use("dictation")
+    switch.use(None)
+    assert session.options.endpointing["min_delay"] == PROFILES["patient"].min_s
+    switch.follow("realtime")
+    assert session.options.endpointing["min_delay"] == PROFILES["patient"].realtime_min_s
+    switch.settle(None)
+    assert session.options.endpointing["min_delay"] == PROFILES["balanced"].realtime_min_s

@@ -249,3 +249,37 @@ def test_a_caller_who_was_asked_to_speak_is_owed_nothing(watch: Watch) -> None:
     ask(watch)
     watch.forgive(14.5)
     assert trouble(watch, 20.0) is None
+
+
+def test_a_caller_who_asked_to_wait_is_left_in_peace(watch: Watch) -> None:
+    """Talk with others is not answered, and nobody asks whether they are there."""
+    watch.be_patient(130.0)
+    ask(watch, began_s=20.0, last_word_s=22.0)
+    assert trouble(watch, 30.0) is None
+    assert trouble(watch, 129.0) is None
+
+
+def test_patience_has_an_end(watch: Watch) -> None:
+    """Then the caller has as long as ever before they are asked whether they are there."""
+    watch.be_patient(130.0)
+    ask(watch, began_s=20.0, last_word_s=22.0)
+    assert trouble(watch, 131.0) is None
+    assert trouble(watch, 131.0 + LIMITS.idle_s + 0.1) is Trouble.IDLE
+
+
+def test_who_speaks_with_the_agent_again_is_owed_an_answer_again(watch: Watch) -> None:
+    """What was asked after the wait is answered in time or it is trouble."""
+    watch.be_patient(130.0)
+    watch.attend(60.0)
+    ask(watch, began_s=60.0, last_word_s=61.0)
+    watch.understood(61.5)
+    watch.turn_taken(61.6)
+    assert trouble(watch, 61.0 + LIMITS.silence_s) is Trouble.SILENT
+    assert trouble(watch, 61.0) is None
+
+
+def test_a_lost_provider_is_replaced_while_the_caller_waits(watch: Watch) -> None:
+    """It must be there when they come back."""
+    watch.be_patient(130.0)
+    watch.lost()
+    assert trouble(watch, 20.0) is Trouble.LOST

@@ -1,0 +1,33 @@
+"""The composition root: settings and job metadata in, a call that is ready to start out.
+
+- `start.py`: what is read and checked once, before any call is taken.
+- `plan.py`: what one call will be.
+- `backing.py`: what its tools and guardrails reach the outside with.
+- `pipelines.py`: its models, in both pipelines and in each voice.
+- `call.py`: all of it together.
+- `supervision.py`: what watches over it.
+
+`agent/casting.py` and `agent/call_control.py` belong to it too.
+"""
+
+from agent.bootstrap.backing import Backing, open_backing
+from agent.bootstrap.call import Call, build_call
+from agent.bootstrap.pipelines import words_beside
+from agent.bootstrap.plan import CallPlan, plan_call
+from agent.bootstrap.start import Checked, check_buildable, renew_personas, store_orders
+from agent.bootstrap.supervision import build_supervisor
+
+__all__ = [
+    "Backing",
+    "Call",
+    "CallPlan",
+    "Checked",
+    "build_call",
+    "build_supervisor",
+    "check_buildable",
+    "open_backing",
+    "plan_call",
+    "renew_personas",
+    "store_orders",
+    "words_beside",
+]

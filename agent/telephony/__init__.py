@@ -1,0 +1,1 @@
+"""What there is only on a telephone: keys, and being put through."""
