@@ -93,7 +93,6 @@ async def test_the_sound_ends_with_the_words_that_trip(
             await call.reply()
             (tripped_s,) = trips.at_s
             samples = call.ear.samples(tripped_s, tripped_s + 1.0)
-            st=samples[:24000//1].reshape(-1,480).astype(np.float32) if False else None
             assert first_quiet_s(samples) < CUT_S
     finally:
         logging.getLogger("agent.guardrails.guardrails").removeHandler(trips)
