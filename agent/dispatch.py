@@ -17,9 +17,12 @@ from agent.settings import LiveKitSettings
 
 logger = logging.getLogger(__name__)
 
-_FRESH_S = 1.0
+_FRESH_S = 2.0
 """A dispatch younger than this is most likely on its way to a worker at this moment; older ones
-that no worker took before this one registered are looked for after as long a wait."""
+that no worker took before this one registered are looked for after as long a wait. By then who took
+one at the last moment is in its room, which the server tells sooner than that it was taken."""
+
+_NAME_ATTRIBUTE = "lk.agent_name"
 
 
 async def offer_waiting_calls(settings: LiveKitSettings) -> int:
@@ -35,7 +38,7 @@ async def offer_waiting_calls(settings: LiveKitSettings) -> int:
         for room in rooms.rooms:
             for dispatch in await server.agent_dispatch.list_dispatch(room.name):
                 waits = _waits(dispatch, settings.agent_name)
-                if waits and await _has_somebody(server, room.name):
+                if waits and await _has_only_callers(server, dispatch):
                     offered += await _offer_again(server, dispatch)
     if offered:
         logger.info("calls that were waiting are offered again", extra={"calls": offered})
@@ -47,10 +50,16 @@ def _waits(dispatch: api.AgentDispatch, agent_name: str) -> bool:
     return dispatch.agent_name == agent_name and not dispatch.state.jobs and age_s > _FRESH_S
 
 
-async def _has_somebody(server: api.LiveKitAPI, room: str) -> bool:
+async def _has_only_callers(server: api.LiveKitAPI, dispatch: api.AgentDispatch) -> bool:
     # The room's own count is some seconds old.
-    listed = await server.room.list_participants(api.ListParticipantsRequest(room=room))
-    return len(listed.participants) > 0
+    request = api.ListParticipantsRequest(room=dispatch.room)
+    present = (await server.room.list_participants(request)).participants
+    return bool(present) and not any(_is_agent(one, dispatch.agent_name) for one in present)
+
+
+def _is_agent(participant: api.ParticipantInfo, agent_name: str) -> bool:
+    is_agent = participant.kind == api.ParticipantInfo.Kind.AGENT
+    return is_agent and participant.attributes.get(_NAME_ATTRIBUTE, agent_name) == agent_name
 
 
 async def _offer_again(server: api.LiveKitAPI, dispatch: api.AgentDispatch) -> bool:

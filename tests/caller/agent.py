@@ -49,7 +49,7 @@ async def agent_in(
             control=control,
         )
         stack.push_async_callback(built.tool_calls.aclose)
-        await room.connect(livekit_server.url, _agent_token(call.room_name))
+        await room.connect(livekit_server.url, agent_token(call.room_name))
         stack.push_async_callback(room.disconnect)
         build_supervisor(settings, built, room=room, greet=lambda: None, end=control.end)
         built.audio.playout.start(room)
@@ -67,7 +67,8 @@ async def agent_in(
         yield built
 
 
-def _agent_token(room: str) -> str:
+def agent_token(room: str) -> str:
+    """What lets an agent into a room, with which a worker would otherwise be dispatched."""
     grants = api.VideoGrants(
         room_join=True, room=room, agent=True, can_publish=True, can_subscribe=True
     )

@@ -5,6 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from livekit import rtc
+
+from agent.dispatch import offer_waiting_calls
+from agent.settings import load_settings
+from tests.caller.agent import agent_token
 from tests.caller.driver import Caller
 from tests.caller.stack import LiveKitServer, SandboxProvider, Worker
 
@@ -48,3 +53,17 @@ async def test_caller_who_joins_while_the_worker_starts(
         caller = Caller(livekit_server.url, logs=[worker], agent_name="fresh")
         async with caller.call() as call:
             assert "how can I help you" in (await call.greeting()).words
+
+
+async def test_a_call_that_an_agent_has_taken_is_not_offered_again(
+    livekit_server: LiveKitServer, provider: SandboxProvider
+) -> None:
+    """Also where the server does not know yet that it was taken: two agents would talk at once."""
+    env = {**livekit_server.env, **provider.env, "LIVEKIT_AGENT_NAME": "taken"}
+    settings = load_settings(env).livekit
+    async with Caller(livekit_server.url, agent_name="taken").call() as call:
+        agent = rtc.Room()
+        await agent.connect(livekit_server.url, agent_token(call.room_name))
+        assert await offer_waiting_calls(settings) == 0
+        await agent.disconnect()
+        assert await offer_waiting_calls(settings) == 1
