@@ -76,7 +76,8 @@ def normalise(text: str) -> list[str]:
     return words
 
 
-def _content(text: str) -> list[str]:
+def content(text: str) -> list[str]:
+    """The words of `normalise` without articles."""
     return [word for word in normalise(text) if word not in _ARTICLES]
 
 
@@ -90,7 +91,7 @@ class Words:
     text: str
 
     def __contains__(self, phrase: str) -> bool:
-        letters = len("".join(_content(phrase)))
+        letters = len("".join(content(phrase)))
         needed = ENOUGH_ALIKE if letters >= EXACT_BELOW_LETTERS else 100.0
         return letters > 0 and self.likeness(phrase) >= needed
 
@@ -99,7 +100,7 @@ class Words:
 
     def likeness(self, phrase: str) -> float:
         """How alike the nearest run of words is, 0 to 100."""
-        wanted, heard = _content(phrase), _content(self.text)
+        wanted, heard = content(phrase), content(self.text)
         joined = "".join(wanted)
         lengths = {max(len(wanted) - 1, 1), len(wanted), len(wanted) + 1}
         return max(
