@@ -110,7 +110,7 @@ class TokenMint:
             agents=[
                 api.RoomAgentDispatch(
                     agent_name=self.livekit.agent_name,
-                    metadata=metadata.model_dump_json(exclude_none=True),
+                    metadata=metadata.model_dump_json(exclude_defaults=True),
                 )
             ],
             empty_timeout=EMPTY_ROOM_S,
