@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 
 import regex
@@ -12,6 +13,11 @@ logger = logging.getLogger(__name__)
 
 SEARCH_LIMIT_S = 0.02
 """Of a text of a few hundred characters, where a sound expression takes some microseconds."""
+
+TRIES = 3
+"""The limit counts the processor time of the whole process, so that of a model in another thread
+too: one search that went over it proves nothing.
+"""
 
 
 @lru_cache(maxsize=1_000)
@@ -38,11 +44,11 @@ class Patterns:
         return any(self._search(pattern, text) for pattern in list(self._patterns))
 
     def _search(self, pattern: regex.Pattern[str], text: str) -> bool:
-        try:
-            return pattern.search(text, timeout=SEARCH_LIMIT_S) is not None
-        except TimeoutError:
-            logger.warning(
-                "a guardrail's expression takes too long", extra={"pattern": pattern.pattern}
-            )
-            self._patterns.remove(pattern)
-            return False
+        for _ in range(TRIES):
+            with suppress(TimeoutError):
+                return pattern.search(text, timeout=SEARCH_LIMIT_S) is not None
+        logger.warning(
+            "a guardrail's expression takes too long", extra={"pattern": pattern.pattern}
+        )
+        self._patterns.remove(pattern)
+        return False
