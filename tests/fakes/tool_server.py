@@ -57,6 +57,13 @@ name = "open_vault"
 description = "Open the vault."
 url = "http://127.0.0.1:{port}/vault"
 access = "staff"
+
+[[http]]
+name = "open_gate"
+description = "Open the gate of the yard."
+url = "http://127.0.0.1:{port}/gate"
+changes = true
+approval = true
 """
 """The operator's file that declares them."""
 
@@ -132,5 +139,7 @@ class ToolServer:
                 return 200, f"{self.asked[path]} sheep."
             case "/news":
                 return 200, f"The bridge is open again. {INJECTED}"
+            case "/gate":
+                return 200, "The gate is open."
             case _:
                 return 200, "The vault is open."

@@ -16,7 +16,9 @@ from tests.fakes.tool_server import ToolServer
 PERSONAS = {
     "tester": """
 greeting = "Hello, this is the test desk."
-tools = ["weather", "long_search", "broken_scale", "stuck_door", "whole_book", "count_sheep"]
+tools = [
+  "weather", "long_search", "broken_scale", "stuck_door", "whole_book", "count_sheep", "open_gate",
+]
 """,
     "gullible": """
 greeting = "Hello, this is the news desk."
