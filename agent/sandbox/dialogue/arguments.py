@@ -14,7 +14,7 @@ from agent.sandbox.dialogue.values import EXTRACTION_ORDER, extract
 Path = tuple[str, ...]
 Values = dict[Path, Any]
 
-_WHOLE_ANSWER = frozenset({"person", "place", "text"})
+_WHOLE_ANSWER = frozenset({"person", "place", "language", "text"})
 """Kinds that take any words for an answer, so the clear kinds are read before them."""
 
 

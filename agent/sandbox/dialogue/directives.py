@@ -93,6 +93,8 @@ _IN_RESULT = re.compile(
     rf"|offer (?:{_LISTENER} )?to\b|apologi[sz]e\b)",
     re.IGNORECASE,
 )
+_FOR_ITSELF = re.compile(r"\bcall (?:this|it) again\b", re.IGNORECASE)
+"""In a sentence of a result that is about the tool and not about the caller's matter."""
 _TURNED = tuple(
     (re.compile(pattern, re.IGNORECASE), spoken)
     for pattern, spoken in (
@@ -128,10 +130,14 @@ def obey(instructions: str, *, greeting: str, last_reply: str) -> str:
 
 
 def obey_result(text: str) -> str:
-    """A tool's result, said as it is but for sentences that instruct the speaker. With an order to
+    """A tool's result, said as it is but for sentences that instruct the speaker: what to call next
+    is not said at all. With an order to
     say goodbye the rest is for the speaker too ("The call ends now. Say a short goodbye.").
     """
     parts = re.split(r"(?<=[.!?])\s+", text)
+    if any(_FOR_ITSELF.search(part) for part in parts):
+        parts = [part for part in parts if not _FOR_ITSELF.search(part)]
+        text = " ".join(parts)
     if not any(_IN_RESULT.match(part) for part in parts):
         return text
     if any(_obeyed(part) == GOODBYE for part in parts if _IN_RESULT.match(part)):

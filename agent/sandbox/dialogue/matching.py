@@ -14,7 +14,14 @@ from agent.sandbox.dialogue.arguments import Said, Values, fill
 from agent.sandbox.dialogue.messages import Tool
 from agent.sandbox.dialogue.profiles import NAME_WEIGHT, Profile, profile_of
 from agent.sandbox.dialogue.slots import Shape
-from agent.sandbox.dialogue.words import clean, content_words, stem, synonyms, words_of
+from agent.sandbox.dialogue.words import (
+    LANGUAGES,
+    clean,
+    content_words,
+    stem,
+    synonyms,
+    words_of,
+)
 
 MAX_TOOLS = 128
 THRESHOLD = 1.1
@@ -91,16 +98,17 @@ class Matcher:
 
     def _known(self, word: str) -> dict[str, float]:
         """The tools' words that `word` may stand for, with the trust put in each."""
-        near = {s: _SYNONYM for s in synonyms().get(word, ()) if s in self._rarity}
+        alike = {"language"} if word in LANGUAGES else synonyms().get(word, ())
+        near = {s: _SYNONYM for s in alike if s in self._rarity}
         if word in self._rarity:
             return near | {word: 1.0}
         if near or len(word) < 5:
             return near
-        alike = process.extract(
+        misheard = process.extract(
             word, self._rarity.keys(), scorer=fuzz.ratio, score_cutoff=_MISHEARD_CUTOFF, limit=3
         )
         # Recognisers rarely miss a word's first sound; without this "border" would mean "order".
-        return {found: score / 100 for found, score, _ in alike if found[0] == word[0]}
+        return {found: score / 100 for found, score, _ in misheard if found[0] == word[0]}
 
     def _evidence(self, profile: Profile, meant: Iterable[dict[str, float]]) -> float:
         weights, rarity = profile.weights, self._rarity

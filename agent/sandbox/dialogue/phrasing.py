@@ -32,7 +32,7 @@ _ARTICLE = re.compile(r"^(?:the|an?|this|which|optional)\b[\s:,]*", re.IGNORECAS
 _QUESTIONS: dict[str, str] = {
     "time": "At what time?",
     "datetime": "On which day and at what time?",
-    **dict.fromkeys(("place", "date", "weekday", "enum"), "Which {}?"),
+    **dict.fromkeys(("place", "language", "date", "weekday", "enum"), "Which {}?"),
 }
 _QUESTIONS_OF_PHRASES: dict[str, str] = {
     "boolean": "Yes or no: {}?",

@@ -10,7 +10,7 @@ from agent.sandbox.dialogue.words import name_words, stem
 
 Kind = Literal[
     "email", "datetime", "date", "weekday", "time", "phone", "code", "enum", "boolean", "integer",
-    "number", "place", "person", "text", "array", "constant", "opaque",
+    "number", "language", "place", "person", "text", "array", "constant", "opaque",
 ]  # fmt: skip
 
 MAX_SLOTS = 48
@@ -32,6 +32,7 @@ _KIND_OF_NAME: tuple[tuple[Kind, frozenset[str]], ...] = (
     ("datetime", frozenset({"datetime", "timestamp", "when"})),
     ("code", frozenset({"number", "id", "code", "pin", "zip", "postcode", "digit", "reference"})),
     ("date", frozenset({"date", "day", "birthday"})),
+    ("language", frozenset({"language"})),
     ("time", frozenset({"time", "hour"})),
     ("text", frozenset({"message", "text", "title", "subject", "note", "query", "body"})),
     (

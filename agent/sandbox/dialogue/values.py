@@ -13,7 +13,14 @@ from agent.sandbox.dialogue import dates
 from agent.sandbox.dialogue.heard import Heard, Listening
 from agent.sandbox.dialogue.names import find_person, find_place, find_text
 from agent.sandbox.dialogue.slots import Kind, Slot
-from agent.sandbox.dialogue.words import COMMON, name_words, stem, words_of
+from agent.sandbox.dialogue.words import (
+    COMMON,
+    LANGUAGES,
+    name_words,
+    stem,
+    title_case,
+    words_of,
+)
 
 Extractor = Callable[[Heard, Slot, Listening], Any]
 
@@ -169,6 +176,18 @@ def _within(number: int | float, schema: dict[str, Any]) -> bool:
         return True
 
 
+_LANGUAGE = re.compile(rf"\b(?:{'|'.join(sorted(LANGUAGES))})\b", re.IGNORECASE)
+
+
+def _language(heard: Heard, slot: Slot, listening: Listening) -> str | None:
+    """The last one named: who says "from English to French" wants French."""
+    named = list(_LANGUAGE.finditer(heard.text))
+    if named:
+        return title_case(heard.take(named[-1].span()).lower())
+    answer = heard.answer() if listening.answering else ""
+    return title_case(heard.take_all(answer)) if answer else None
+
+
 _YES = re.compile(
     r"\b(?:yes|yeah|yep|sure|ok|okay|please do|of course|correct|right|true|definitely)\b"
 )
@@ -267,6 +286,7 @@ _EXTRACTORS: dict[Kind, Extractor] = {
     "boolean": _boolean,
     "integer": _number,
     "number": _number,
+    "language": _language,
     "place": find_place,
     "person": find_person,
     "text": find_text,

@@ -10,21 +10,21 @@ MAX_CHARS = 600
 
 COMMON = frozenset(
     """
-    a about actually after again all almost alright also always am an and another any anybody
-    anyone anything are around as ask asks asked at away back be because been before being but by
-    call called caller calling calls can cannot could cool customer did do does doing don done
+    a about actually after again all almost alright also always am an and another any anybody anyone
+    anything are aren around as ask asks asked at away back be because been before being but by call
+    called caller calling calls can cannot could cool customer did didn do does doesn doing don done
     either else er etc even ever every everything exactly find for from function get gets getting
-    give gives given go goes going good got great had handle has have having he hello help her here
-    hers hey hi him his how i if in information into is it its just kind know known let like likely
-    ll look looking lot made make makes many matter may maybe me mean mine more most much must my
-    need needed needs never new no nor not nothing now of off oh ok okay on once one only onto or
-    other our out over own perhaps person please provide provides provided question quick quickly
-    re really return returns right s same say saying says see shall she should show sir so some
-    somebody someone something sorry speak still such sure t take talk tell than thank thanks that
-    the their them then there these they thing things this those though to today together told too
-    tool try um under until up us use used user uses uh using ve very via want wanted wants was way
-    we well were what whats when where wheres whether which while who whose why will wish with
-    without would wonder wondering yeah yes yet you your yours
+    give gives given go goes going good got great had handle has hasn have haven having he hello
+    help her here hers hey hi him his how i if in information into is isn it its just kind know
+    known let like likely ll look looking lot made make makes many matter may maybe me mean mine
+    more most much must my need needed needs never new no nor not nothing now of off oh ok okay on
+    once one only onto or other our out over own perhaps person please provide provides provided
+    question quick quickly re really return returns right s same say saying says see shall she
+    should show sir so some somebody someone something sorry speak still such sure t take talk tell
+    than thank thanks that the their them then there these they thing things this those though to
+    today together told too tool try um under until up us use used user uses uh using ve very via
+    want wanted wants was wasn way we well were what whats when where wheres whether which while who
+    whose why will wish with without would wonder wondering yeah yes yet you your yours
     """.split()  # noqa: SIM905  thirteen lines of words read better than a list of strings
 )
 """Words that say nothing about which tool is meant; stop words and the verbs of every request."""
@@ -43,7 +43,7 @@ _NEAR_SYNONYMS = (
     "message text sms",
     "add plus sum",
     "appointment meeting reservation",
-    "order package parcel delivery purchase",
+    "order package parcel delivery purchase arrive arrived",
     "transfer connect forward",
     "open close clos",
     "bill invoice",
@@ -53,6 +53,16 @@ _NEAR_SYNONYMS = (
     "subtract minus",
     "multiply times",
 )
+
+LANGUAGES = frozenset(
+    """
+    arabic bulgarian catalan chinese croatian czech danish dutch english estonian finnish french
+    german greek hebrew hindi hungarian indonesian italian japanese korean latvian lithuanian malay
+    mandarin norwegian persian polish portuguese romanian russian serbian slovak slovenian spanish
+    swahili swedish tagalog tamil thai turkish ukrainian urdu vietnamese
+    """.split()  # noqa: SIM905
+)
+"""What each language is called in English."""
 
 _FAREWELL = re.compile(
     r"\b(?:good ?bye?|bye(?: bye)?|farewell|so long|see (?:you|ya)(?: later| soon| around)?"

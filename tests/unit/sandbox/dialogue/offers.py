@@ -59,7 +59,12 @@ ADD = Tool("add", "Add two numbers.", takes({"a": INTEGER, "b": INTEGER}))
 BILLING = Tool("transfer_to_billing", "Transfer the caller to the billing department.", takes({}))
 HOURS = Tool("lookup_opening_hours", "The opening hours of the shop.", takes({"day": TEXT}, []))
 MESSAGE = Tool("send_message", "Send a text message to someone.", takes({"to": TEXT, "text": TEXT}))
-SHOP = (TIME, END_CALL, WEATHER, APPOINTMENT, ORDER, ADD, BILLING, HOURS, MESSAGE)
+LANGUAGE = Tool(
+    "switch_language",
+    "Go on in another language, when the caller asks for it.",
+    takes({"language": {"type": "string", "description": 'The language, such as "Spanish".'}}),
+)
+SHOP = (TIME, END_CALL, WEATHER, APPOINTMENT, ORDER, ADD, BILLING, HOURS, MESSAGE, LANGUAGE)
 
 EMAIL = Tool(
     "sendEmail",

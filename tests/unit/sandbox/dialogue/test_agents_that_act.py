@@ -39,6 +39,18 @@ def test_a_yes_repeats_the_call_that_waits_for_it() -> None:
         assert (call.name, call.arguments) == ("book_appointment", ARGUMENTS)
 
 
+def test_what_to_call_next_is_not_read_aloud() -> None:
+    """It is for the model; a yes obeys it."""
+    result = "It was not understood. If they say yes, call this again with the same arguments."
+    talk = [
+        Message("user", "Book an appointment for Anna on Tuesday at three."),
+        Message("assistant", tool_calls=(ToolCall("book_appointment", ARGUMENTS, "call_1"),)),
+        Message("tool", result, call_id="call_1"),
+    ]
+    assert respond(talk, [APPOINTMENT], now=NOW).text == "It was not understood."
+    assert after_the_question("Yes, please.", result=result).tool_calls
+
+
 def test_a_no_repeats_nothing() -> None:
     """Nor does a yes where nothing waits for one."""
     assert after_the_question("No, thanks.").tool_calls == ()

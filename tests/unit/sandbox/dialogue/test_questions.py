@@ -23,6 +23,16 @@ CONVERSATIONS: list[tuple[list[tuple[str, str]], str, list[Call]]] = [
         [("find_order", {"order_number": "40217"})],
     ),
     (
+        [("my order has not arrived", "What is the order number?")],
+        "four zero two one seven",
+        [("find_order", {"order_number": "40217"})],
+    ),
+    (
+        [("speak another language", "Which language?")],
+        "um Swedish please",
+        [("switch_language", {"language": "Swedish"})],
+    ),
+    (
         [("what time is it in so", "Which place?")],
         "in new york please",
         [("time_in_place", {"place": "New York"})],

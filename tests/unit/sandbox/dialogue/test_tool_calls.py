@@ -27,6 +27,10 @@ def _order(number: str) -> list[Call]:
     return [("find_order", {"order_number": number})]
 
 
+def _language(name: str) -> list[Call]:
+    return [("switch_language", {"language": name})]
+
+
 def _time(place: str) -> list[Call]:
     return [("time_in_place", {"place": place})]
 
@@ -67,7 +71,12 @@ SHOP_CALLS: list[tuple[str, list[Call]]] = [
     ("Where's my order 40217?", _order("40217")),
     ("my package number is 4-0-2-1-7", _order("40217")),
     ("find order four zero two double one", _order("40211")),
+    ("My order 40217 has not arrived.", _order("40217")),
+    ("order 40217 hasn't arrived yet", _order("40217")),
     ("where are orders 40217 and 50318", _order("40217") + _order("50318")),
+    ("Switch to German.", _language("German")),
+    ("can we speak French please", _language("French")),
+    ("change the language from english to dutch", _language("Dutch")),
     ("add five and seven", [("add", {"a": 5, "b": 7})]),
     ("what is forty two thousand plus minus 3", [("add", {"a": 42000, "b": -3})]),
     ("I need to talk to someone about billing", [("transfer_to_billing", {})]),
@@ -127,6 +136,8 @@ OPEN_TALK = [
     "I went to the city and then the country with my friend",
     "I said goodbye to my friend yesterday and then we walked home",
     "I want to order a pizza",
+    "has my sister arrived",
+    "my neighbour bought a German car",
     "hello",
     "yes",
     "my name is Anna",
