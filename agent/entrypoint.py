@@ -92,7 +92,7 @@ def prewarm(process: JobProcess, *, checked: Checked) -> None:
         load_vad(),
         load_certificates(),
         checked,
-        Knowledge.load(settings.knowledge.folder),
+        Knowledge(checked.passages),
     )
 
 

@@ -16,12 +16,14 @@ from agent.bootstrap.backing import Backing
 from agent.bootstrap.pipelines import Pipelines
 from agent.bootstrap.plan import CallPlan
 from agent.bootstrap.safety import Safety, build_safety
+from agent.call.caller_turns import CallerTurns
 from agent.call.state import CallControl, CallState
 from agent.casting import Cast, Options, Voices, attentive_task
 from agent.personas import Persona
 from agent.personas.collection import Collecting
 from agent.personas.handoffs import Handoffs, Staging
 from agent.pipeline.backchannels import load_backchannels
+from agent.pipeline.caller_turns import SessionTurns
 from agent.pipeline.cascade import CascadeContext
 from agent.pipeline.connections import Connections
 from agent.pipeline.failover import Failover, Spare
@@ -81,7 +83,6 @@ def build_call(
         turns=turn_taking,
         services=backing.services,
     )
-    safety = build_safety(pipelines, backing, state, room)
     audio = build_audio(
         half_duplex=plan.half_duplex, noise_suppression=settings.interruptions.noise_suppression
     )
@@ -93,6 +94,8 @@ def build_call(
         audio=audio,
         echo_warmup_s=settings.interruptions.echo_warmup_s,
     )
+    caller_turns = SessionTurns(session)
+    safety = build_safety(pipelines, backing, state, caller_turns, room)
     interruptions = _interruptions(pipelines, audio)
     interruptions.watch(session)
     safety.watch(session)
@@ -100,7 +103,13 @@ def build_call(
     session.output.audio = voice = Voice(audio.playout)
     voices = Voices(plan.pipeline, first_voice, pipelines.speaking)
     company = _Company(
-        pipelines, safety, interruptions, state, turn_taking=turn_taking, voices=voices
+        pipelines,
+        safety,
+        interruptions,
+        state,
+        turns=caller_turns,
+        turn_taking=turn_taking,
+        voices=voices,
     )
     company.handoffs.watch(session)
     return Call(
@@ -143,6 +152,7 @@ class _Company:
         interruptions: Interruptions,
         state: CallState,
         *,
+        turns: CallerTurns,
         turn_taking: EndpointingSwitch,
         voices: Voices,
     ) -> None:
@@ -151,7 +161,7 @@ class _Company:
         self._interruptions = interruptions
         self._state = state
         self._cast = Cast(voices, pipelines.voice_of, self._options)
-        collecting = Collecting(state, self._make_task)
+        collecting = Collecting(state, turns, self._make_task)
         plan, settings = pipelines.plan, pipelines.settings
         staging = Staging(
             make_agent=self._cast.agent,
@@ -160,7 +170,7 @@ class _Company:
             settle=turn_taking.settle,
             max_handoffs=settings.personas.max_handoffs,
         )
-        self.handoffs = Handoffs(plan.roster.personas, plan.persona, state, staging)
+        self.handoffs = Handoffs(plan.roster.personas, plan.persona, state, turns, staging)
 
     def build_spare(self, pipeline: Pipeline) -> Spare:
         """A pipeline in the place of one that failed, in the voice of who speaks."""

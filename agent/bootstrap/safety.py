@@ -10,6 +10,7 @@ from livekit.agents import AgentSession, llm
 
 from agent.bootstrap.backing import Backing
 from agent.bootstrap.pipelines import Pipelines
+from agent.call.caller_turns import CallerTurns
 from agent.call.state import CallState
 from agent.guardrails.guardrails import Guardrails
 from agent.personas import Persona
@@ -47,7 +48,11 @@ class Safety:
 
 
 def build_safety(
-    pipelines: Pipelines, backing: Backing, state: CallState, room: rtc.Room | None
+    pipelines: Pipelines,
+    backing: Backing,
+    state: CallState,
+    turns: CallerTurns,
+    room: rtc.Room | None,
 ) -> Safety:
     """The safety of one call. Without a room nobody can be asked to allow a tool."""
     settings = pipelines.settings
@@ -59,6 +64,7 @@ def build_safety(
         state,
         backing.ledger,
         settings.tool_calls,
+        turns,
         approver=RoomApprover(room, state.caller) if room is not None else None,
         veto=guardrails.veto if guardrails is not None else None,
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from agent.call.knowledge import Passage
 from agent.errors import ParleyError, SettingsError
 from agent.guardrails.policy import Policy, load_policy
 from agent.personas import Roster, load_roster, renewed
@@ -16,7 +17,7 @@ from agent.personas.collection import COLLECTION_TOOLS
 from agent.pipeline.cascade import check_providers
 from agent.pipeline.parts import chosen
 from agent.pipeline.realtime import REALTIME_PROVIDERS
-from agent.services.knowledge import Knowledge
+from agent.services.knowledge import read_passages
 from agent.services.opening_hours import build_hours
 from agent.services.orders_file import orders_at_start
 from agent.services.storage.engine import Database, checked_url
@@ -41,6 +42,9 @@ class Checked:
     personas: Roster
     tool_file: ToolFile
     policy: Policy
+    passages: tuple[Passage, ...] = field(repr=False)
+    """What callers may ask about. The index over them is made in each process: it does not travel.
+    """
 
 
 def check_buildable(settings: Settings) -> Checked:
@@ -60,7 +64,7 @@ def check_buildable(settings: Settings) -> Checked:
     if policy is not None and tool_file is not None:
         personas = found.of(lambda: _personas(settings, tool_file, policy))
         found.lines += _slow_tools(settings, tool_file)
-    found.of(lambda: Knowledge.load(settings.knowledge.folder))
+    passages = found.of(lambda: read_passages(settings.knowledge.folder))
     found.of(lambda: build_hours(settings.business))
     found.of(lambda: orders_at_start(settings.business, settings.environment))
     found.of(lambda: checked_url(settings.database))
@@ -69,9 +73,9 @@ def check_buildable(settings: Settings) -> Checked:
     found.of(
         lambda: chosen(REALTIME_PROVIDERS, settings.realtime.provider, "PARLEY_REALTIME_PROVIDER")
     )
-    if found.lines or personas is None or tool_file is None or policy is None:
+    if found.lines or personas is None or tool_file is None or policy is None or passages is None:
         raise SettingsError(found.lines)
-    return Checked(personas, tool_file, policy)
+    return Checked(personas, tool_file, policy, passages)
 
 
 def renew_personas(settings: Settings, checked: Checked) -> Roster:

@@ -15,10 +15,10 @@ from typing import Any
 from livekit.agents import Agent, AgentSession, ConversationItemAddedEvent, RunContext, llm
 from livekit.agents.llm import ToolError, ToolFlag, function_tool
 
+from agent.call.caller_turns import CallerTurns
 from agent.call.events import OnPersona, PersonaChange, PersonaChanged, PersonaSpoke
 from agent.call.state import CallState
 from agent.personas.briefing import Briefing, conversation, words_of_caller
-from agent.personas.caller_turns import CallerTurns
 from agent.personas.persona import HandoffTarget, Persona
 from agent.personas.prompts import facts_in_words, render, uses
 from agent.personas.stage import Role
@@ -91,11 +91,17 @@ class Handoffs:
         personas: All there are, by name.
         first: Who answers the call.
         state: The call's.
+        turns: The caller's.
         staging: What the personas get from the call.
     """
 
     def __init__(
-        self, personas: Mapping[str, Persona], first: Persona, state: CallState, staging: Staging
+        self,
+        personas: Mapping[str, Persona],
+        first: Persona,
+        state: CallState,
+        turns: CallerTurns,
+        staging: Staging,
     ) -> None:
         self._personas = personas
         self._state = state
@@ -103,7 +109,7 @@ class Handoffs:
         self.current = first
         """Who speaks."""
         self._made = 0
-        self._turns = CallerTurns()
+        self._turns = turns
         self._answered = -1
         self._moving: object = None
 
@@ -114,7 +120,6 @@ class Handoffs:
     def watch(self, session: AgentSession[Any]) -> None:
         """Learn from this session who says what."""
         session.on("conversation_item_added", self._on_item)
-        self._turns.watch(session)
 
     # The tools
 

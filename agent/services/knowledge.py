@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Self
 
 from agent.call.knowledge import Passage
 from agent.errors import SettingsError
@@ -32,8 +31,24 @@ _COMMON = frozenset(
 """English words that every question has; in other languages bm25 alone tells them from the rest."""
 
 
+def read_passages(folder: Path | None) -> tuple[Passage, ...]:
+    """What a folder's `.md` files say, folders in it included; None is the bundled sample.
+
+    Raises:
+        SettingsError: when there is no such folder, or a file in it cannot be used.
+    """
+    if folder is None:
+        return tuple(_sample())
+    files = sorted(folder.rglob("*.md")) if folder.is_dir() else []
+    if not files:
+        raise SettingsError(["PARLEY_KNOWLEDGE_DIR: is no folder with Markdown files in it"])
+    return tuple(_read(folder, files))
+
+
 class Knowledge:
-    """A KnowledgeBase. It may be shared by everything in one process."""
+    """A KnowledgeBase of these passages. It may be shared by everything in one process, and is made
+    anew in each.
+    """
 
     def __init__(self, passages: Iterable[Passage]) -> None:
         self._one_at_a_time = threading.Lock()
@@ -46,20 +61,6 @@ class Knowledge:
             "INSERT INTO passages VALUES (?, ?)",
             ((passage.title, passage.text) for passage in passages),
         )
-
-    @classmethod
-    def load(cls, folder: Path | None) -> Self:
-        """Of a folder's `.md` files, folders in it included; None is the bundled sample.
-
-        Raises:
-            SettingsError: when there is no such folder, or a file in it cannot be used.
-        """
-        if folder is None:
-            return cls(_sample())
-        files = sorted(folder.rglob("*.md")) if folder.is_dir() else []
-        if not files:
-            raise SettingsError(["PARLEY_KNOWLEDGE_DIR: is no folder with Markdown files in it"])
-        return cls(list(_read(folder, files)))
 
     async def search(self, question: str, *, limit: int = 3) -> Sequence[Passage]:
         """See KnowledgeBase."""

@@ -3,7 +3,7 @@ it happen only as its policy allows, once, in time, and in words.
 
 - `calls.py`: the entry. What a model asks for goes through the checks below, in their order.
 - `access.py`, `arguments.py`, `budget.py`: who may, with what, and how often.
-- `confirmation.py`, `answers/`, `caller_turns.py`: effects that the caller must say yes to.
+- `confirmation.py`, `answers/`: effects that the caller must say yes to.
 - `approval.py`: effects that an operator must allow.
 - `requests.py`, `works.py`, `perform.py`: what runs, exactly once, and outlives an interruption.
 - `outputs.py`: what the model gets to read.

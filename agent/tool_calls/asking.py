@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from livekit.agents.voice.speech_handle import SpeechHandle
 
+from agent.call.caller_turns import CallerTurns
 from agent.call.state import CallState
 from agent.call.tool import Confirmation, Tool
 from agent.errors import ToolError
 from agent.tool_calls.arguments import Arguments
-from agent.tool_calls.caller_turns import CallerTurns
 from agent.tool_calls.confirmation import Confirmations, Verdict
 from agent.tool_calls.speaking import Speaker, is_exact, words_heard
 from agent.tool_calls.works import Answer
@@ -26,7 +26,8 @@ _WAIT = (
     "Nothing was done yet: the caller has not answered. Say nothing, and do not answer for them."
 )
 _NOT_UNDERSTOOD = (
-    "Nothing was done: the caller's answer was not understood. Ask them to say yes or no."
+    "Nothing was done: the caller's answer was not understood. Ask them to say yes or no. If they"
+    " say yes, call this again with the same arguments."
 )
 _OTHER = (
     "Nothing was done: the caller is being asked something else first. Say nothing, and call this"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from livekit.agents import AgentSession, RunContext, function_tool, llm
 
+from agent.call.caller_turns import CallerTurns
 from agent.call.events import OnTool, ToolEvent, ToolFinished, ToolStarted
 from agent.call.ledger import Ledger
 from agent.call.state import CallState
@@ -22,7 +23,6 @@ from agent.tool_calls.approval import Approver, approve
 from agent.tool_calls.arguments import Arguments, canonical, fit
 from agent.tool_calls.asking import Asking
 from agent.tool_calls.budget import CallBudget, Limits
-from agent.tool_calls.caller_turns import CallerTurns
 from agent.tool_calls.company import acknowledge, in_company
 from agent.tool_calls.confirmation import Confirmations
 from agent.tool_calls.perform import BROKE, Effects, Ending, log_fault, look_up
@@ -30,8 +30,10 @@ from agent.tool_calls.requests import Requests
 from agent.tool_calls.speaking import SessionSpeaker, Speaker
 from agent.tool_calls.works import Answer, Work, Works
 
-Veto = Callable[[Tool], str | None]
-"""A sentence for the model if a tool must not be called at this moment, else None."""
+Veto = Callable[[Tool], Awaitable[str | None]]
+"""A sentence for the model if a tool must not be called at this moment, else None. What it waits
+for is bounded.
+"""
 
 CLOSE_LIMIT_S = 3.0
 """For effects that have begun when the call ends."""
@@ -57,9 +59,10 @@ class ToolCalls:
         state: The call, as tools see it.
         ledger: Where effects are claimed.
         settings: Limits.
+        turns: The caller's.
         approver: Who asks an operator; without one, what needs approval is refused.
         speaker: Says what the caller hears meanwhile; by default the session that is watched.
-        veto: Is asked before every call.
+        veto: Is asked before every call that may be made otherwise.
         on_event: Is told what tools do.
     """
 
@@ -68,6 +71,7 @@ class ToolCalls:
         state: CallState,
         ledger: Ledger,
         settings: ToolCallSettings,
+        turns: CallerTurns,
         *,
         approver: Approver | None = None,
         speaker: Speaker | None = None,
@@ -83,16 +87,15 @@ class ToolCalls:
         self._on_event = on_event
         self._budget = CallBudget(Limits(settings.per_turn, settings.per_call))
         self._requests = Requests()
-        self._turns = CallerTurns(self._caller_spoke)
-        self._asking = Asking(Confirmations(self._answers), self._turns)
+        self._asking = Asking(Confirmations(self._answers), turns)
+        turns.on_turn(self._caller_spoke)
         self._works = Works(self._announce)
         self._announcements = Announcements(lambda: self._works.awaited)
         self._one_decision = asyncio.Lock()
         self._made: dict[str, tuple[Tool, llm.Tool]] = {}
 
     def watch(self, session: AgentSession[CallState]) -> None:
-        """Serve this session: hear its caller's turns, and tell late answers in it."""
-        self._turns.watch(session)
+        """Serve this session: speak to its caller, and tell late answers in it."""
         self._announcements.watch(session)
         if self._speaker is None:
             self._speaker = SessionSpeaker(session)
@@ -137,7 +140,7 @@ class ToolCalls:
     ) -> Answer:
         began_s = time.monotonic()
         try:
-            self._check(tool, given)
+            await self._check(tool, given)
             work = await self._decide(tool, fit(tool, given), ctx)
         except (ToolError, CallerError) as refusal:
             work = Answer(str(refusal), failed=True)
@@ -149,12 +152,12 @@ class ToolCalls:
             return work
         return await self._bring(work, ctx)
 
-    def _check(self, tool: Tool, given: Mapping[str, Any]) -> None:
-        refusal = (
-            self._budget.refusal(tool.name, canonical(given), tool.policy.cost)
-            or access.refusal(tool.policy.access, self._state.caller)
-            or (self._veto(tool) if self._veto else None)
-        )
+    async def _check(self, tool: Tool, given: Mapping[str, Any]) -> None:
+        refusal = self._budget.refusal(
+            tool.name, canonical(given), tool.policy.cost
+        ) or access.refusal(tool.policy.access, self._state.caller)
+        if not refusal and self._veto is not None:
+            refusal = await self._veto(tool)
         if refusal:
             raise ToolError(refusal)
 

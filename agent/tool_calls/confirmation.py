@@ -108,14 +108,13 @@ class Confirmations:
         return question.arguments
 
     def asking(self, tool: str, arguments: Arguments, words: str, *, exact: bool) -> Question:
-        """The question is being put."""
-        question = self._question
-        if question is None or not question.is_about(tool, arguments):
-            question = self._question = Question(tool, arguments, words, exact)
-        question.words, question.exact = words, exact
-        question.asked += 1
-        question.state = "asking"
-        return question
+        """The question is being put. What is heard of it is told of this one: when it is put once
+        more, the speech of the first time may not be over yet.
+        """
+        before = self._question
+        asked = before.asked if before is not None and before.is_about(tool, arguments) else 0
+        self._question = Question(tool, arguments, words, exact, asked + 1)
+        return self._question
 
     def put(self, question: Question, heard: str) -> None:
         """It was put, and this much of it was heard; an empty text if it was not heard at all."""

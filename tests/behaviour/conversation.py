@@ -99,7 +99,7 @@ async def talk_with(
             checked,
             plan,
             call_id=f"text-{persona}",
-            knowledge=Knowledge.load(settings.knowledge.folder),
+            knowledge=Knowledge(checked.passages),
             certificates=certificates,
             closing=stack,
         )

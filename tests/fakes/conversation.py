@@ -15,6 +15,7 @@ from livekit.agents.voice.run_result import RunResult
 from agent.call.events import ToolEvent
 from agent.call.state import CallState
 from agent.call.tool import Tool
+from agent.pipeline.caller_turns import SessionTurns
 from agent.settings import ToolCallSettings
 from agent.tool_calls.calls import ToolCalls
 from tests.fakes.business import business_call
@@ -96,7 +97,12 @@ async def conversation(
     session = AgentSession[CallState](llm=model, userdata=call)
     talk = Conversation(session, model, call, book)
     talk.calls = calls = ToolCalls(
-        call, book, settings or ToolCallSettings(), on_event=talk.note_event, **options
+        call,
+        book,
+        settings or ToolCallSettings(),
+        SessionTurns(session),
+        on_event=talk.note_event,
+        **options,
     )
     session.on("conversation_item_added", talk.note_item)
     session.on("tool_execution_updated", talk.note_call)

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from typing import Any
 
 from livekit.agents import Agent, AgentTask, RunContext, llm
 from livekit.agents.llm import StopResponse, ToolError, function_tool
 from livekit.agents.voice.agent import _pass_through_activity_task_info
 
+from agent.call.caller_turns import CallerTurns
 from agent.call.state import CallState
-from agent.personas.caller_turns import CallerTurns
 from agent.personas.collection.digits import DigitsTask
 from agent.personas.collection.read_back import (
     AddressTask,
@@ -124,6 +125,7 @@ class Collecting:
 
     Args:
         state: The call's; what was collected goes into its facts.
+        turns: The caller's.
         make_task: Makes a task.
         limit_s: How long one may take.
     """
@@ -131,11 +133,13 @@ class Collecting:
     def __init__(
         self,
         state: CallState,
+        turns: CallerTurns,
         make_task: MakeTask = lambda kind, options: kind(**options),
         *,
         limit_s: float = LIMIT_S,
     ) -> None:
         self._state = state
+        self._turns = turns
         self._make_task = make_task
         self._limit_s = limit_s
         self._awaiting: set[asyncio.Task[Any]] = set()
@@ -169,10 +173,11 @@ class Collecting:
 
     async def _collect(self, kind: _Kind, context: RunContext[Any]) -> str:
         agent = context.session.current_agent
-        task = self._make_task(kind.task, {**kind.options, "chat_ctx": _told(agent)})
+        options = {**kind.options, "turns": self._turns, "chat_ctx": _told(agent)}
+        task = self._make_task(kind.task, options)
         # It speaks in the voice of the persona that it belongs to.
         task.update_options(stt=agent.stt, llm=agent.llm, tts=agent.tts)
-        with self._dictation(), _bounded(task, context, self._limit_s):
+        with self._dictation(), _bounded(task, self._turns, self._limit_s):
             result = await self._result_of(task, context)
         value = self._state.facts[kind.fact] = kind.value(result)
         return f"The caller has confirmed it: {value}. Go on with what they wanted."
@@ -204,16 +209,21 @@ class Collecting:
 
 
 @contextmanager
-def _bounded(task: AgentTask[Any], context: RunContext[Any], limit_s: float) -> Iterator[None]:
+def _bounded(task: AgentTask[Any], turns: CallerTurns, limit_s: float) -> Iterator[None]:
     """Let the task end without a result when it takes too long, or too many turns."""
-    turns = CallerTurns(most=MAX_TURNS, exceeded=partial(_leave, task, _GOING_ROUND))
-    turns.watch(context.session)
+    taken = count(1)
+
+    def turn(_: str) -> None:
+        if next(taken) == MAX_TURNS:
+            _leave(task, _GOING_ROUND)
+
+    count_no_more = turns.on_turn(turn)
     timer = asyncio.get_running_loop().call_later(limit_s, partial(_leave, task, _GOING_ROUND))
     try:
         yield
     finally:
         timer.cancel()
-        turns.leave()
+        count_no_more()
 
 
 async def _await(task: ReadBack) -> Any:

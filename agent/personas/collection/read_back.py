@@ -15,7 +15,7 @@ from livekit.agents.beta.workflows import (
 )
 from livekit.agents.llm import ToolError, function_tool
 
-from agent.personas.caller_turns import CallerTurns
+from agent.call.caller_turns import CallerTurns
 
 CONFIRMS = "confirm_"
 """How the tools are named by which a task ends, in the framework's tasks and in ours."""
@@ -29,11 +29,15 @@ _NOT_CONFIRMED = (
 class ReadBack(AgentTask[Any]):
     """A task whose `confirm_…` tool works only once the caller has spoken after the last change:
     the framework leaves that to the prompt. To be placed before the task that it guards.
+
+    Args:
+        turns: The caller's.
+        options: The task's own.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, turns: CallerTurns, **options: Any) -> None:
         super().__init__(**options)
-        self._turns = CallerTurns()
+        self._turns = turns
         self.completed = asyncio.Event()
         """Set as soon as there is a result, or a reason why there is none."""
 
@@ -45,16 +49,6 @@ class ReadBack(AgentTask[Any]):
     async def update_tools(self, tools: list[llm.Tool | llm.Toolset]) -> None:
         """See Agent. What is collected has changed whenever this is called."""
         await super().update_tools([self._guarded(tool) for tool in tools])
-
-    async def on_enter(self) -> None:
-        """See Agent."""
-        self._turns.watch(self.session)
-        await super().on_enter()
-
-    async def on_exit(self) -> None:
-        """See Agent."""
-        self._turns.leave()
-        await super().on_exit()
 
     def _guarded(self, tool: llm.Tool | llm.Toolset) -> llm.Tool | llm.Toolset:
         if not (isinstance(tool, llm.FunctionTool) and tool.id.startswith(CONFIRMS)):

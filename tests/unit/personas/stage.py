@@ -17,6 +17,7 @@ from agent.personas import HandoffTarget, Persona
 from agent.personas.collection import Collecting, MakeTask
 from agent.personas.handoffs import Handoffs, Staging
 from agent.personas.stage import PersonaAgent, Role
+from agent.pipeline.caller_turns import SessionTurns
 from agent.settings import EndpointingProfile
 from tests.fakes.business import business_call
 from tests.fakes.language_model import Calls, Reply, ScriptedModel
@@ -110,7 +111,8 @@ async def call(
     events: list[PersonaEvent] = []
     profiles: list[EndpointingProfile | None] = []
     roles: list[Role] = []
-    collecting = Collecting(state, make_task, limit_s=limit_s)
+    turns = SessionTurns(session)
+    collecting = Collecting(state, turns, make_task, limit_s=limit_s)
 
     def make_agent(role: Role) -> Agent:
         roles.append(role)
@@ -120,6 +122,7 @@ async def call(
         personas,
         personas[first],
         state,
+        turns,
         Staging(
             **{
                 "make_agent": make_agent,

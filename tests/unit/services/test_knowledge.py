@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agent.call.knowledge import Passage
 from agent.errors import SettingsError
-from agent.services.knowledge import Knowledge
+from agent.services.knowledge import Knowledge, read_passages
 from agent.services.passages import MOST_CHARS, passages_of
 
 DOCUMENT = """
@@ -33,7 +33,7 @@ Within thirty days.
 """
 
 
-_KNOWLEDGE = Knowledge.load(None)
+_KNOWLEDGE = Knowledge(read_passages(None))
 
 
 def passages(markdown: str) -> list[Passage]:
@@ -114,7 +114,7 @@ async def test_a_folder_is_read_with_the_folders_in_it(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "gift-cards.md").write_text("They are valid for three years.")
     (tmp_path / "notes.txt").write_text("gift cards are a secret")
-    with closing(Knowledge.load(tmp_path)) as knowledge:
+    with closing(Knowledge(read_passages(tmp_path))) as knowledge:
         found = await knowledge.search("gift cards")
     assert found == (Passage("Gift cards", "They are valid for three years."),)
 
@@ -122,9 +122,9 @@ async def test_a_folder_is_read_with_the_folders_in_it(tmp_path: Path) -> None:
 def test_a_folder_without_documents_is_refused(tmp_path: Path) -> None:
     """Rather than found out in a call."""
     with pytest.raises(SettingsError, match="PARLEY_KNOWLEDGE_DIR"):
-        Knowledge.load(tmp_path)
+        read_passages(tmp_path)
     with pytest.raises(SettingsError, match="PARLEY_KNOWLEDGE_DIR"):
-        Knowledge.load(tmp_path / "missing")
+        read_passages(tmp_path / "missing")
 
 
 def test_all_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
@@ -132,5 +132,5 @@ def test_all_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_bytes(b"\xff\xfe")
     (tmp_path / "b.md").write_bytes(b"\xff")
     with pytest.raises(SettingsError) as refused:
-        Knowledge.load(tmp_path)
+        read_passages(tmp_path)
     assert len(refused.value.faults) == 2

@@ -117,7 +117,11 @@ async def test_access_comes_from_the_call(shop: Shop) -> None:
 
 async def test_a_veto_keeps_a_tool_from_running(shop: Shop) -> None:
     """Who is asked before every call can refuse it with a sentence."""
-    async with conversation(shop.booking(), veto=lambda tool: "Not in this turn.") as talk:
+
+    async def veto(_: Tool) -> str:
+        return "Not in this turn."
+
+    async with conversation(shop.booking(), veto=veto) as talk:
         await talk.say("Book.", BOOK_ANNA, "Sorry.")
         assert talk.outputs == ["Not in this turn."]
 

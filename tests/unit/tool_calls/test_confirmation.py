@@ -73,6 +73,18 @@ def test_a_yes_over_the_question(
     assert confirmations.verdict("book", TUESDAY) is verdict
 
 
+def test_a_speech_that_ends_late_says_nothing_of_the_next_one(
+    confirmations: Confirmations,
+) -> None:
+    """A question was cut off and is being put again, when it turns out how much was heard."""
+    first = confirmations.asking("book", TUESDAY, QUESTION, exact=True)
+    second = confirmations.asking("book", TUESDAY, QUESTION, exact=True)
+    confirmations.put(first, "Shall I")
+    confirmations.put(second, QUESTION)
+    confirmations.caller_said("Yes!")
+    assert confirmations.verdict("book", TUESDAY) is Verdict.RUN
+
+
 def test_a_no_over_the_question_counts(confirmations: Confirmations) -> None:
     """Nobody has to hear a question out to say no."""
     ask(confirmations, "Shall I")

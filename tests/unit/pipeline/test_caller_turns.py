@@ -1,4 +1,4 @@
-"""Which turns of the caller come after a question."""
+"""What a session's caller says, and which of it comes after a question."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from livekit import rtc
 from livekit.agents import ConversationItemAddedEvent, UserStateChangedEvent, llm
 
-from agent.tool_calls.caller_turns import CallerTurns
+from agent.call.caller_turns import CallerTurns
+from agent.pipeline.caller_turns import SessionTurns
 
 
 class SpeechModel(llm.RealtimeModel):
@@ -52,9 +53,9 @@ class Line(rtc.EventEmitter[str]):
         self.llm = model
         self.current_agent = Speaker(model)
         self.heard: list[str] = []
-        self.turns = CallerTurns(self.heard.append)
         as_session: Any = self
-        self.turns.watch(as_session)
+        self.turns: CallerTurns = SessionTurns(as_session)
+        self.hear_no_more = self.turns.on_turn(self.heard.append)
 
     def speak(self) -> None:
         """The caller begins to speak."""
@@ -83,6 +84,24 @@ async def test_turns_are_heard(realtime: Line) -> None:
     realtime.write("Please.", spoken=False)
     realtime.write(" ")
     assert realtime.heard == ["Book a table.", "Please."]
+
+
+async def test_who_has_heard_enough_is_told_no_more(realtime: Line) -> None:
+    """Others are."""
+    others: list[str] = []
+    realtime.turns.on_turn(others.append)
+    realtime.hear_no_more()
+    realtime.write("Please.", spoken=False)
+    assert (realtime.heard, others) == ([], ["Please."])
+
+
+async def test_every_sign_of_the_caller_is_a_sound(realtime: Line) -> None:
+    """The voice before its words are known, and typed words, which have no voice."""
+    assert realtime.turns.sounds == 0
+    realtime.speak()
+    spoken = realtime.turns.sounds
+    realtime.write("Please.", spoken=False)
+    assert 0 < spoken < realtime.turns.sounds
 
 
 async def test_a_late_transcript_is_no_answer(realtime: Line) -> None:
