@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -81,12 +81,12 @@ def unstarted_livekit(tmp_path: Path) -> LiveKitServer:
     return LiveKitServer(tmp_path, name="own-livekit-server")
 
 
-@pytest.fixture
-def lonely_page(tmp_path: Path, livekit_server: LiveKitServer) -> Page:
-    """A page whose calls no worker answers; not started yet."""
-    return Page(
-        tmp_path, {**livekit_server.env, "LIVEKIT_AGENT_NAME": "nobody"}, name="lonely-page"
-    )
+@pytest.fixture(scope="session")
+def lonely_page(run_folder: Path, livekit_server: LiveKitServer) -> Iterator[Page]:
+    """A page whose calls no worker answers."""
+    env = {**livekit_server.env, "LIVEKIT_AGENT_NAME": "nobody"}
+    with Page(run_folder, env, name="lonely-page") as page:
+        yield page
 
 
 @pytest.fixture

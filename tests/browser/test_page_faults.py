@@ -61,11 +61,13 @@ async def test_an_unreachable_call_server_is_explained(tmp_path: Path, closed_po
             assert "call server cannot be reached" in await words_for(tab, "failed")
 
 
-async def test_a_page_left_open_explains_that_its_server_is_gone(lonely_page: Page) -> None:
+async def test_a_page_left_open_explains_that_its_server_is_gone(
+    tmp_path: Path, livekit_server: LiveKitServer
+) -> None:
     """A call started after the web server went away fails with words, not with silence."""
-    with lonely_page:
-        async with open_tab(lonely_page.url, *FAKE_MICROPHONE) as tab:
-            lonely_page.stop()
+    with Page(tmp_path, livekit_server.env) as page:
+        async with open_tab(page.url, *FAKE_MICROPHONE) as tab:
+            page.stop()
             await tab.click("#connect")
             assert "call server cannot be reached" in await words_for(tab, "failed")
 
@@ -93,25 +95,23 @@ async def test_a_token_that_livekit_refuses_is_explained(
 
 async def test_a_call_that_no_agent_answers_is_given_up(lonely_page: Page) -> None:
     """The caller is not left waiting: after the page's time (20 s as delivered) it says so."""
-    with lonely_page:
-        async with open_tab(lonely_page.url, *FAKE_MICROPHONE) as tab:
-            assert await tab.get_attribute("body", "data-agent-timeout-s") == "20"
-            await tab.evaluate("document.body.dataset.agentTimeoutS = '2'")
-            await tab.click("#connect")
-            assert "Waiting for the assistant" in await words_for(tab, "waiting")
-            assert "No assistant has answered" in await words_for(tab, "failed")
-            assert await tab.inner_text("#connect") == "Start a new call"
+    async with open_tab(lonely_page.url, *FAKE_MICROPHONE) as tab:
+        assert await tab.get_attribute("body", "data-agent-timeout-s") == "20"
+        await tab.evaluate("document.body.dataset.agentTimeoutS = '2'")
+        await tab.click("#connect")
+        assert "Waiting for the assistant" in await words_for(tab, "waiting")
+        assert "No assistant has answered" in await words_for(tab, "failed")
+        assert await tab.inner_text("#connect") == "Start a new call"
 
 
 async def test_the_caller_can_hang_up_while_waiting(lonely_page: Page) -> None:
     """Hanging up needs no agent, and the page is ready for another call."""
-    with lonely_page:
-        async with open_tab(lonely_page.url, *FAKE_MICROPHONE) as tab:
-            await tab.click("#connect")
-            await words_for(tab, "waiting")
-            await tab.click("#hangup")
-            assert await words_for(tab, "ended") == "The call has ended."
-            assert await tab.evaluate("document.activeElement.id") == "connect"
+    async with open_tab(lonely_page.url, *FAKE_MICROPHONE) as tab:
+        await tab.click("#connect")
+        await words_for(tab, "waiting")
+        await tab.click("#hangup")
+        assert await words_for(tab, "ended") == "The call has ended."
+        assert await tab.evaluate("document.activeElement.id") == "connect"
 
 
 async def test_hanging_up_while_connecting_stays_hung_up(
@@ -163,25 +163,23 @@ async def test_a_lost_connection_is_restored_in_words(
 
 async def test_the_microphone_meter_moves(lonely_page: Page) -> None:
     """The caller sees that the page hears them: Chromium's fake microphone beeps each second."""
-    with lonely_page:
-        async with open_tab(lonely_page.url, *FAKE_MICROPHONE) as tab:
-            await tab.click("#connect")
-            await tab.evaluate(METER_ABOVE_30)
+    async with open_tab(lonely_page.url, *FAKE_MICROPHONE) as tab:
+        await tab.click("#connect")
+        await tab.evaluate(METER_ABOVE_30)
 
 
 async def test_a_muted_microphone_is_not_heard(lonely_page: Page) -> None:
     """Muting silences the track and names the way back."""
-    with lonely_page:
-        async with open_tab(lonely_page.url, *FAKE_MICROPHONE) as tab:
-            await tab.click("#connect")
-            await words_for(tab, "waiting")
-            await tab.evaluate(METER_ABOVE_30)
-            await tab.click("#mute")
-            await tab.locator("#mute", has_text="Unmute").wait_for()
-            await tab.wait_for_selector("#meter[aria-valuenow='0']")
-            await tab.click("#mute")
-            await tab.evaluate(METER_ABOVE_30)
-            assert await tab.inner_text("#mute") == "Mute"
+    async with open_tab(lonely_page.url, *FAKE_MICROPHONE) as tab:
+        await tab.click("#connect")
+        await words_for(tab, "waiting")
+        await tab.evaluate(METER_ABOVE_30)
+        await tab.click("#mute")
+        await tab.locator("#mute", has_text="Unmute").wait_for()
+        await tab.wait_for_selector("#meter[aria-valuenow='0']")
+        await tab.click("#mute")
+        await tab.evaluate(METER_ABOVE_30)
+        assert await tab.inner_text("#mute") == "Mute"
 
 
 async def test_a_failed_call_can_be_tried_again(

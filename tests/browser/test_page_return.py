@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
-from pathlib import Path
 
-import psutil
 import pytest
 from livekit import api
 from playwright.async_api import Page as Tab
@@ -14,7 +14,7 @@ from playwright.async_api import Page as Tab
 from tests.browser.conftest import FAKE_MICROPHONE, open_tab, words_for
 from tests.browser.test_page_call import caption
 from tests.caller.expectations import ANSWERS, ASK_HOURS, ASK_PRICE, HEAR_HOURS, HEAR_PRICE
-from tests.caller.stack import API_KEY, API_SECRET, LiveKitServer, Page, Stack, Worker
+from tests.caller.stack import API_KEY, API_SECRET, LiveKitServer, Stack
 from tests.integration.test_calls_that_fail import refusals
 
 pytestmark = pytest.mark.browser
@@ -123,16 +123,15 @@ async def test_an_agent_that_gives_up_says_that_it_was_a_fault(stack: Stack) -> 
 
 
 async def test_an_agent_that_crashes_is_told_from_one_that_hangs_up(
-    tmp_path: Path, stack: Stack
+    stack: Stack, rooms: api.room_service.RoomService
 ) -> None:
     """A job process that is killed ends the call with words of its own."""
-    name = "parley-that-crashes"
-    env = {**stack.livekit.env, **stack.sandbox.env, "LIVEKIT_AGENT_NAME": name}
-    with Worker(tmp_path, env, name="crashing-worker") as worker, Page(tmp_path, env) as page:
-        await asyncio.to_thread(worker.wait_until_registered)
-        async with open_tab(page.url, *FAKE_MICROPHONE) as tab:
-            await tab.click("#connect")
-            await words_for(tab, "live")
-            for process in psutil.Process(worker.pid).children(recursive=True):
-                process.kill()
-            assert "cut off by a fault" in await words_for(tab, "failed", timeout_s=60)
+    before = await room_names(rooms)
+    async with open_tab(stack.page_url, *FAKE_MICROPHONE) as tab:
+        await tab.click("#connect")
+        await words_for(tab, "live")
+        (room,) = await room_names(rooms) - before
+        started = rf'"message": "call started".*"room": "{room}".*"pid": (\d+)'
+        job = await asyncio.to_thread(stack.worker.wait_for_line, started)
+        os.kill(int(job[1]), signal.SIGKILL)
+        assert "cut off by a fault" in await words_for(tab, "failed", timeout_s=60)

@@ -182,6 +182,18 @@ class Call:
         """What the agent says first."""
         return await self.reply(deadline_s=deadline_s)
 
+    async def greeted(self, deadline_s: float = HEAR_DEADLINE_S) -> None:
+        """Wait until the agent has said what it says first, and listens. Sooner there than
+        `greeting`, for callers who do not care what it was.
+        """
+        await self._until(lambda: bool(self._heard()), "the agent to say something", deadline_s)
+
+        def listens() -> bool:
+            return self.states[-1:] == ["listening"] and not self.ear.is_hearing
+
+        await self._until(listens, "the agent to listen", deadline_s)
+        self._mark_s = self._heard()[-1].end_s
+
     async def say(self, text: str | Clip, *, voice: Voice | None = None) -> Utterance:
         """Speak in real time; returns when the last voiced sample has left the microphone. What
         the agent says from then on is the reply.

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.caller.driver import Caller
+from tests.caller.processes import free_port
 from tests.caller.records import Records
 from tests.caller.stack import LiveKitServer, SandboxProvider, Worker
 from tests.fakes.tool_server import ToolServer
+from tests.integration.realtime_link.cable import Cable
 
+PIPELINES = ("realtime", "cascade")
 PERSONAS = {
     "tester": """
 greeting = "Hello, this is the test desk."
@@ -28,10 +32,65 @@ tools = ["latest_news", "open_vault", "verify_caller", "find_order"]
 PROMPT = "You answer callers in one short sentence.\n"
 
 
-@pytest.fixture(params=["realtime", "cascade"])
+async def in_each_pipeline(talk: Callable[[str], Awaitable[None]]) -> None:
+    """Have the same talk in both pipelines at once: for calls that mostly wait."""
+    await asyncio.gather(*(talk(pipeline) for pipeline in PIPELINES))
+
+
+@pytest.fixture(params=PIPELINES)
 def pipeline(request: pytest.FixtureRequest) -> str:
     """Each pipeline in turn."""
     return str(request.param)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A caller of a worker, the cable from that worker to its provider, and what it leaves."""
+
+    caller: Caller
+    cable: Cable
+    records: Records
+
+
+@dataclass(frozen=True, slots=True)
+class CabledWorker:
+    """A worker, and where it expects its provider."""
+
+    worker: Worker
+    port: int
+    records: Records
+
+
+@pytest.fixture(scope="session")
+def cabled_worker(
+    run_folder: Path, livekit_server: LiveKitServer, sandbox_process: SandboxProvider
+) -> Iterator[CabledWorker]:
+    """The worker of all tests whose way to the provider breaks; tests take `line`."""
+    port, name = free_port(), "cabled-worker"
+    env = {
+        **livekit_server.env,
+        **sandbox_process.env,
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1",
+        "LIVEKIT_AGENT_NAME": "on-a-cable",
+        "PARLEY_OPENING_HOURS": "mon-sun 09:00-18:00",
+        # Tests wait for the end of their calls, so that the next one lays its cable for itself.
+        "PARLEY_REJOIN_GRACE_S": "2",
+    }
+    with Worker(run_folder, env, name=name) as worker:
+        worker.wait_until_registered()
+        yield CabledWorker(worker, port, Records(run_folder / f"{name}.sqlite3"))
+
+
+@pytest.fixture
+async def line(
+    livekit_server: LiveKitServer, provider: SandboxProvider, cabled_worker: CabledWorker
+) -> AsyncIterator[Line]:
+    """A new cable between worker and provider, and no records."""
+    worker, records = cabled_worker.worker, cabled_worker.records
+    records.clear()
+    async with Cable(provider.port, port=cabled_worker.port) as cable:
+        yield Line(Caller(livekit_server.url, [worker, provider], "on-a-cable"), cable, records)
+        await asyncio.to_thread(worker.wait_until_idle)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 
 from livekit import rtc
@@ -13,6 +14,7 @@ from livekit.protocol.agent_pb import agent_session
 from tests.caller.driver import Call, Caller
 from tests.caller.expectations import ANSWERS, ASK_PRICE, HEAR_PRICE
 from tests.caller.stack import LiveKitServer, SandboxProvider, Worker
+from tests.integration.conftest import in_each_pipeline
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -29,13 +31,17 @@ async def test_calls_contact_nobody_but_server_and_provider(
     with Worker(run_folder, env, name="watched-worker", argv=argv) as worker:
         await asyncio.to_thread(worker.wait_until_registered)
         caller = Caller(livekit_server.url, logs=[worker], agent_name="watched")
-        for pipeline in ("realtime", "cascade"):
-            async with caller.call({"pipeline": pipeline}) as call:
-                await call.greeting()
-                await call.say(ASK_PRICE)
-                assert HEAR_PRICE in (await call.reply()).words
+        await in_each_pipeline(partial(asks_for_the_price, caller))
         assert "127.0.0.1" in worker.contacts()  # the witness sees
         assert worker.contacts() <= LOOPBACK
+
+
+async def asks_for_the_price(caller: Caller, pipeline: str) -> None:
+    """A call that needs all of a provider."""
+    async with caller.call({"pipeline": pipeline}) as call:
+        await call.greeted()
+        await call.say(ASK_PRICE)
+        assert HEAR_PRICE in (await call.reply()).words
 
 
 async def test_session_cannot_be_driven_by_participants(
@@ -46,7 +52,7 @@ async def test_session_cannot_be_driven_by_participants(
     """
     provider.play(replies=ANSWERS)
     async with caller.call({"pipeline": pipeline}) as call:
-        await call.greeting()
+        await call.greeted()
         answers = await attack(call)
         # Data arrives in order: once this is answered, the attack was received before it.
         await call.type(ASK_PRICE)
@@ -64,7 +70,7 @@ async def test_session_attack_is_real(
         await asyncio.to_thread(worker.wait_until_registered)
         caller = Caller(livekit_server.url, logs=[worker], agent_name="baseline")
         async with caller.call({"pipeline": "cascade"}) as call:
-            await call.greeting()
+            await call.greeted()
             answers = await attack(call)
             async with asyncio.timeout(10.0):
                 assert await answers.get()

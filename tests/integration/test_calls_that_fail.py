@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from livekit import api
@@ -12,12 +14,9 @@ from tests.caller.driver import Call, Caller
 from tests.caller.expectations import ASK_HOURS
 from tests.caller.processes import free_port
 from tests.caller.stack import LiveKitServer, SandboxProvider, Worker
+from tests.integration.conftest import in_each_pipeline
 
-BAD_METADATA = {
-    "no JSON": "{",
-    "unknown persona": '{"persona": "nobody"}',
-    "unknown option": '{"pipelines": "cascade"}',
-}
+BAD_METADATA = ("{", '{"persona": "nobody"}', '{"pipelines": "cascade"}')
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +50,15 @@ async def hears_apology_and_end(call: Call) -> None:
     await call.wait_until_ended()
 
 
-@pytest.mark.parametrize("metadata", BAD_METADATA.values(), ids=BAD_METADATA.keys())
-async def test_malformed_metadata(caller: Caller, metadata: str) -> None:
-    """Job metadata that cannot be used: a sentence and the end."""
+async def is_turned_away(caller: Caller, metadata: Mapping[str, Any] | str) -> None:
+    """Call, and be told that it cannot be."""
     async with caller.call(metadata) as call:
         await hears_apology_and_end(call)
+
+
+async def test_malformed_metadata(caller: Caller) -> None:
+    """Job metadata that cannot be used, of three kinds: a sentence and the end, each time."""
+    await asyncio.gather(*(is_turned_away(caller, metadata) for metadata in BAD_METADATA))
 
 
 async def test_oversized_metadata(caller: Caller) -> None:
@@ -70,28 +73,24 @@ async def test_oversized_metadata(caller: Caller) -> None:
 
 
 async def test_unreachable_provider(
-    livekit_server: LiveKitServer, worker_without_provider: Worker, pipeline: str
+    livekit_server: LiveKitServer, worker_without_provider: Worker
 ) -> None:
     """With nobody at the provider's address the caller hears a sentence and the call ends."""
     caller = Caller(livekit_server.url, logs=[worker_without_provider], agent_name="stranded")
-    async with caller.call({"pipeline": pipeline}) as call:
-        await hears_apology_and_end(call)
+    await in_each_pipeline(lambda pipeline: is_turned_away(caller, {"pipeline": pipeline}))
 
 
 @pytest.mark.parametrize("status", [401, 500])
-async def test_refusing_provider(
-    caller: Caller, provider: SandboxProvider, pipeline: str, status: int
-) -> None:
+async def test_refusing_provider(caller: Caller, provider: SandboxProvider, status: int) -> None:
     """A provider that refuses every request: the caller hears a sentence and the call ends."""
     provider.play(faults=refusals(status))
-    async with caller.call({"pipeline": pipeline}) as call:
-        await hears_apology_and_end(call)
+    await in_each_pipeline(lambda pipeline: is_turned_away(caller, {"pipeline": pipeline}))
 
 
 async def test_provider_that_fails_in_mid_call(caller: Caller, provider: SandboxProvider) -> None:
     """A provider that begins to refuse after the greeting: a sentence, and the call ends."""
     async with caller.call({"pipeline": "cascade"}) as call:
-        await call.greeting()
+        await call.greeted()
         provider.play(faults=refusals(500))
         await call.say(ASK_HOURS)
         await hears_apology_and_end(call)

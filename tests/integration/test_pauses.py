@@ -21,7 +21,7 @@ async def test_a_sentence_with_a_pause_is_one_turn(
         ]
     )
     async with caller.call({"pipeline": "cascade"}) as call:
-        await call.greeting()
+        await call.greeted()
         await call.say("I would like to book a table for the")
         await asyncio.sleep(PAUSE_S)  # the caller thinks
         await call.say("eight people on my list, please.")

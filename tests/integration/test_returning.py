@@ -18,7 +18,7 @@ async def test_a_reply_waits_for_a_caller_who_comes_back(
     provider.play(replies=STORY)
     room, identity = f"room-{free_port()}", "caller-who-reloads"
     async with caller.call({"pipeline": pipeline}, room=room, identity=identity) as call:
-        await call.greeting()
+        await call.greeted()
         await call.say(ASK_STORY)
         await call.heard_for(2.0)
         agent = await call.wait_for_agent()

@@ -25,14 +25,12 @@ async def test_a_normal_call_is_left_alone(
     provider.play(replies=ANSWERS)
     before = steps_taken(worker)
     async with caller.call({"pipeline": pipeline}) as call:
-        await call.greeting()
+        await call.greeted()
         await call.say(ASK_HOURS)
         await call.interrupt(f"Stop, stop. {ASK_PRICE}", after_s=0.6)
         assert "it costs" in (await call.reply()).words
         await call.say("What time is it in Paris?")
-        await call.reply()
-        await call.say(ASK_HOURS)
-        assert HEAR_HOURS in (await call.reply()).words
+        assert "paris" in (await call.reply()).words
         assert await call.hears_nothing(5.0)
     assert steps_taken(worker) == before
 
@@ -46,7 +44,7 @@ async def test_a_caller_who_comes_back_finds_the_call_going_on(
     provider.play(replies=ANSWERS)
     room, identity = f"room-{free_port()}", "caller-who-reloads"
     async with caller.call({"pipeline": pipeline}, room=room, identity=identity) as call:
-        await call.greeting()
+        await call.greeted()
         agent = await call.wait_for_agent()
     async with caller.call(room=room, identity=identity, dispatched=False) as again:
         assert (await again.wait_for_agent()).sid == agent.sid
@@ -62,7 +60,7 @@ async def test_a_pipeline_that_fails_is_replaced_in_mid_call(
     """The caller's question is answered by the other pipeline, and so is the next one."""
     pipeline = "realtime" if on == "response" else "cascade"
     async with caller.call({"pipeline": pipeline}) as call:
-        await call.greeting()
+        await call.greeted()
         provider.play(
             replies=ANSWERS,
             faults=[

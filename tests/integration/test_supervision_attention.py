@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from tests.caller.fragile import SPOKEN_TO
 from tests.caller.processes import Child
 from tests.caller.speech import SAMPLE_RATE_HZ, Clip, speak
 from tests.caller.stack import LiveKitServer, SandboxProvider, Worker
+from tests.integration.conftest import in_each_pipeline
 
 NAME = "parley-with-little-patience"
 VERSE = "Take your time, we will be with you as soon as somebody is free"
@@ -58,7 +60,7 @@ def fragile_caller(caller: Caller, room: str, folder: Path) -> Iterator[Child]:
     metadata = json.dumps({"pipeline": "cascade", "participant_identity": identity})
     token = caller.token(room, identity, metadata)
     argv = [sys.executable, "-m", "tests.caller.fragile", caller.url, token]
-    with Child("fragile-caller", argv, folder=folder) as child:
+    with Child(identity, argv, folder=folder) as child:
         child.wait_for_line(SPOKEN_TO, 40.0)
         yield child
 
@@ -77,7 +79,7 @@ async def test_a_silent_caller_is_asked_and_taken_leave_of(
     """Who answers the question goes on with the call; who does not hears a goodbye and its end."""
     provider.play(replies=ANSWERS)
     async with caller.call({"pipeline": "cascade"}) as call:
-        await call.greeting()
+        await call.greeted()
         assert "are you still there" in (await call.reply(deadline_s=8)).words
         await call.say(ASK_HOURS)
         assert HEAR_HOURS in (await call.reply()).words
@@ -90,12 +92,17 @@ async def test_a_silent_caller_is_asked_and_taken_leave_of(
 
 
 async def test_music_on_hold_is_not_listened_to_for_ever(
-    caller: Caller, provider: SandboxProvider, pipeline: str
+    caller: Caller, provider: SandboxProvider
 ) -> None:
     """Sound without a word, with rests as music has them, is asked and taken leave of."""
     provider.play(transcripts=[{"text": "", "times": 0}])
+    await in_each_pipeline(partial(is_left_with_its_music, caller))
+
+
+async def is_left_with_its_music(caller: Caller, pipeline: str) -> None:
+    """One call with music, to its end."""
     async with caller.call({"pipeline": pipeline}) as call:
-        await call.greeting()
+        await call.greeted()
         playing = asyncio.create_task(call.say(music(60.0)))
         try:
             await call.wait_until_ended(deadline_s=45)
@@ -115,25 +122,30 @@ def patient(livekit_server: LiveKitServer, provider: SandboxProvider, worker: Wo
     return Caller(livekit_server.url, logs=[worker, provider])
 
 
-async def test_a_caller_who_vanishes_is_not_waited_for_for_ever(
+async def test_callers_whose_line_breaks_may_return_for_a_while(
     patient: Caller, worker: Worker, tmp_path: Path
 ) -> None:
+    """Of two at once, one comes back to the same call, and the other's call ends without them."""
+    await asyncio.gather(
+        freezes_and_returns(patient, worker, tmp_path), vanishes(patient, worker, tmp_path)
+    )
+
+
+async def vanishes(caller: Caller, worker: Worker, folder: Path) -> None:
     """A process that dies says no goodbye: the call ends after the grace, and the room is gone."""
     room = f"room-{os.getpid()}-vanished"
-    with fragile_caller(patient, room, tmp_path) as child:
+    with fragile_caller(caller, room, folder) as child:
         os.kill(child.pid, signal.SIGKILL)
-        await patient.wait_until_room_is_gone(room, deadline_s=60)
+        await caller.wait_until_room_is_gone(room, deadline_s=60)
     assert re.search(logged(room, "caller's connection broke"), worker.log)
 
 
-async def test_a_caller_whose_line_breaks_returns_to_the_same_call(
-    patient: Caller, worker: Worker, tmp_path: Path
-) -> None:
+async def freezes_and_returns(caller: Caller, worker: Worker, folder: Path) -> None:
     """Not a packet for so long that the server gives them up, then all is well again: nobody was
     asked anything meanwhile, and the call goes on.
     """
     room = f"room-{os.getpid()}-frozen"
-    with fragile_caller(patient, room, tmp_path) as child:
+    with fragile_caller(caller, room, folder) as child:
         os.kill(child.pid, signal.SIGSTOP)
         try:
             await asyncio.to_thread(worker.wait_for_line, logged(room, "the caller is away"), 45.0)

@@ -13,6 +13,7 @@ from tests.integration.conftest import Business
 
 BOOK = "Please book an appointment for Anna tomorrow at three in the afternoon."
 QUESTION = "Shall I book"
+YES = "Yes please, book it."
 BOOKED = "The reference is"
 ACKNOWLEDGED_S = 0.8
 """From the tool's first sign of life to the first sound of the acknowledgement."""
@@ -26,18 +27,18 @@ async def until(holds: Callable[[], bool], limit_s: float = 15.0) -> None:
             await asyncio.sleep(0.02)
 
 
-async def asked_to_book(call: Call) -> None:
+async def asked_to_book(call: Call, *, aloud: bool = False) -> None:
     """Ask for the appointment, and hear the question to its end."""
-    await call.greeting()
-    await call.say(BOOK)
-    await call.reply()
+    await call.greeted()
+    await (call.say(BOOK) if aloud else call.type(BOOK))
+    await call.hear()
     await call.wait_for_caption("agent", QUESTION)
 
 
 async def test_weather_is_asked_for_and_answered(business: Business, pipeline: str) -> None:
     """Without a network the answer says that it is what is usual."""
     async with business.caller.call({"pipeline": pipeline}) as call:
-        await call.greeting()
+        await call.greeted()
         await call.say("What is the weather in Paris?")
         reply = await call.reply()
         assert "paris" in reply.words
@@ -48,7 +49,7 @@ async def test_an_appointment_is_booked_by_voice(business: Business, pipeline: s
     """Nothing is booked before the caller's yes, and one appointment after it."""
     options = {"pipeline": pipeline, "persona": "appointments"}
     async with business.caller.call(options) as call:
-        await asked_to_book(call)
+        await asked_to_book(call, aloud=True)
         assert business.records.appointments() == []
         await call.say("Yes, please.")
         await call.wait_for_caption("agent", BOOKED)
@@ -56,16 +57,25 @@ async def test_an_appointment_is_booked_by_voice(business: Business, pipeline: s
 
 
 async def test_who_talks_over_the_confirmation_is_booked_for_once(
-    business: Business, pipeline: str
+    business: Business, provider: SandboxProvider, pipeline: str
 ) -> None:
-    """A "yes" over the answer to the yes does not book it again."""
+    """A "yes" over the first words of the question agrees to nothing: it is put again. One over the
+    answer to the yes does not book it again.
+    """
+    provider.play(transcripts=[{"text": YES, "times": 0}])
     options = {"pipeline": pipeline, "persona": "appointments"}
     async with business.caller.call(options) as call:
-        await asked_to_book(call)
-        await call.say("Yes, please.")
-        await call.interrupt("Yes please, book it.", after_s=0.8)
-        await call.reply()
-        assert business.records.appointments() == ANNA
+        await call.greeted()
+        await call.type(BOOK)
+        await call.interrupt(YES, after_s=0.8)
+        await call.hear()
+        shown = " ".join(caption.text for caption in call.captions.of("agent"))
+        assert shown.count(QUESTION) == 2
+        assert business.records.appointments() == []
+        await call.say(YES)
+        await call.interrupt(YES, after_s=0.8)
+        await call.hear()
+        assert business.records.appointments() == ANNA, call.describe()
 
 
 async def test_a_call_that_the_model_sends_twice_happens_once(
@@ -83,7 +93,7 @@ async def test_a_call_that_the_model_sends_twice_happens_once(
         provider.play(replies=[{"match": "yes", "tool_calls": [booking, booking]}])
         await call.type("Yes, please.")
         await call.wait_for_caption("agent", BOOKED)
-        await call.reply()
+        await call.hear()
         assert business.records.appointments() == ANNA
 
 
@@ -92,8 +102,8 @@ async def test_a_slow_tool_is_acknowledged_and_its_result_announced(
 ) -> None:
     """The caller hears soon that it is looked up, and ten seconds later what was found, once."""
     async with business.caller.call({"pipeline": pipeline, "persona": "tester"}) as call:
-        await call.greeting()
-        await call.say("Please start the long search.")
+        await call.greeted()
+        await call.type("Please start the long search.")
         acknowledged = await call.hear()
         began_s = business.tools.asked_at_s["/slow"]
         assert acknowledged.start_s - began_s < ACKNOWLEDGED_S
@@ -106,21 +116,22 @@ async def test_a_slow_tool_is_acknowledged_and_its_result_announced(
 async def test_a_tool_that_breaks_is_an_answer_in_words(business: Business, pipeline: str) -> None:
     """The caller hears that it did not work, and nothing of why."""
     async with business.caller.call({"pipeline": pipeline, "persona": "tester"}) as call:
-        await call.greeting()
-        await call.say("Please read the broken scale.")
+        await call.greeted()
+        await call.type("Please read the broken scale.")
         reply = await call.reply()
         assert "stack trace" not in reply.words
-        await call.say("What is the weather in Paris?")
+        await call.type("What is the weather in Paris?")
         assert "paris" in (await call.reply()).words
 
 
 async def test_a_tool_that_hangs_is_given_up(business: Business, pipeline: str) -> None:
     """After the tool's own timeout the caller is told, and the call goes on."""
     async with business.caller.call({"pipeline": pipeline, "persona": "tester"}) as call:
-        await call.greeting()
-        utterance = await call.say("Please check the stuck door.")
+        await call.greeted()
+        asked_s = time.monotonic()
+        await call.type("Please check the stuck door.")
         await call.wait_for_caption("agent", "took too long")
-        assert time.monotonic() - utterance.last_sample_s < 8.0
+        assert time.monotonic() - asked_s < 8.0
 
 
 async def test_a_huge_answer_is_cut(
@@ -128,8 +139,8 @@ async def test_a_huge_answer_is_cut(
 ) -> None:
     """Half a million characters neither reach the model nor the caller."""
     async with business.caller.call({"pipeline": pipeline, "persona": "tester"}) as call:
-        await call.greeting()
-        await call.say("Please read the whole book.")
+        await call.greeted()
+        await call.type("Please read the whole book.")
         await call.wait_for_caption("agent", "stood by the river")
         shown = sum(len(caption.text) for caption in call.captions.of("agent"))
         assert shown < 4_500
@@ -145,8 +156,8 @@ async def test_a_loop_of_tool_calls_is_broken(
     """
     looping = {"match": "sheep", "tool_calls": [{"name": "count_sheep"}], "times": 6}
     async with business.caller.call({"pipeline": pipeline, "persona": "tester"}) as call:
-        await call.greeting()
+        await call.greeted()
         provider.play(replies=[looping])
         await call.type("Count sheep.")
-        await call.reply()
+        await call.hear()
         assert business.tools.asked["/sheep"] == 3

@@ -7,14 +7,15 @@ from typing import Self
 
 
 class Cable:
-    """A TCP relay on a free port of the loopback.
+    """A TCP relay on the loopback.
 
     Args:
         server_port: Where it leads.
+        port: Where it is to be found; 0 for any port that is free.
     """
 
-    def __init__(self, server_port: int) -> None:
-        self.port = 0
+    def __init__(self, server_port: int, *, port: int = 0) -> None:
+        self.port = port
         self.connections = 0
         self._server_port = server_port
         self._listener: asyncio.Server | None = None
@@ -24,7 +25,7 @@ class Cable:
         self._flows.set()
 
     async def __aenter__(self) -> Self:
-        self._listener = await asyncio.start_server(self._connect, "127.0.0.1", 0)
+        self._listener = await asyncio.start_server(self._connect, "127.0.0.1", self.port)
         self.port = self._listener.sockets[0].getsockname()[1]
         return self
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -13,6 +13,7 @@ from livekit.agents import Agent, AgentSession, ConversationItemAddedEvent, llm
 
 from agent.call.state import CallState
 from agent.call.tool import Tool, tool
+from agent.pipeline.caller_turns import SessionTurns
 from agent.pipeline.realtime_link import PATIENCE, LinkOptions, ResilientModel
 from agent.sandbox.script import Plan
 from agent.settings import ToolCallSettings
@@ -47,10 +48,25 @@ class Talk:
 
     async def until_said(self, number: int) -> None:
         """Return once the agent has said so many things."""
+        await self._until(lambda: len(self.said) >= number)
+
+    async def until_words(self, words: str) -> None:
+        """Return once the agent has said just this."""
+        await self._until(lambda: words in self.words)
+
+    async def until_speaking(self) -> None:
+        """Return once the agent is heard."""
+        await self._until(lambda: self.session.agent_state == "speaking")
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(_PATIENCE_S):
-            while len(self.said) < number:
+            while not holds():
                 self._changed.clear()
                 await self._changed.wait()
+
+    def look(self) -> None:
+        """Let those who wait look again."""
+        self._changed.set()
 
     def note(self, event: ConversationItemAddedEvent) -> None:
         """Keep what the agent said."""
@@ -63,7 +79,6 @@ class Talk:
 async def talking(sandbox: Sandbox, *tools: Tool) -> AsyncIterator[Talk]:
     """A call with these tools."""
     state = business_call()
-    calls = ToolCalls(state, FakeLedger(), ToolCallSettings())
     async with aiohttp.ClientSession() as http:
         model = ResilientModel(
             link=LinkOptions(heartbeat_s=5, first_audio_s=10),
@@ -75,8 +90,10 @@ async def talking(sandbox: Sandbox, *tools: Tool) -> AsyncIterator[Talk]:
         )
         session = AgentSession[CallState](llm=model, userdata=state)
         session.output.audio = FakeSpeaker()
+        calls = ToolCalls(state, FakeLedger(), ToolCallSettings(), SessionTurns(session))
         talk = Talk(session)
         session.on("conversation_item_added", talk.note)
+        session.on("agent_state_changed", lambda _: talk.look())
         calls.watch(session)
         async with session:
             agent = Agent(instructions="Be brief.", tools=[*calls.livekit_tools(tools)])
@@ -111,6 +128,31 @@ async def test_a_booking_is_confirmed_by_code(sandbox: Sandbox) -> None:
         script(sandbox, {"match": "yes", "tool_calls": [_CALL, _CALL]})
         talk.say("Yes, please.")
         await talk.until_said(2)
+        assert booked == ["Anna"]
+
+
+async def test_a_question_that_was_cut_off_is_put_again(sandbox: Sandbox) -> None:
+    """A yes over its first words is none; one after the whole of it is."""
+    booked: list[str] = []
+
+    @tool(changes=True, confirm=lambda call, name: f"Shall I book for {name}?")
+    async def book(call: CallState, name: str) -> str:
+        """Book a table."""
+        booked.append(name)
+        return f"Booked for {name}."
+
+    async with talking(sandbox, book) as talk:
+        script(sandbox, {"match": "table", "tool_calls": [_CALL]})
+        talk.say("A table for Anna.")
+        await talk.until_speaking()
+        await talk.session.interrupt()
+        script(sandbox, {"match": "yes", "tool_calls": [_CALL]})
+        talk.say("Yes, please.")
+        await talk.until_words(_QUESTION)
+        assert booked == []
+        script(sandbox, {"match": "yes", "tool_calls": [_CALL]})
+        talk.say("Yes, please.")
+        await talk.until_words("Booked for Anna.")
         assert booked == ["Anna"]
 
 
