@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from livekit.agents import llm
 from livekit.agents.llm.remote_chat_context import RemoteChatContext
@@ -51,6 +51,45 @@ def system_messages(
         if isinstance(item, llm.ChatMessage) and item.role in ("system", "developer"):
             yield previous, item
         previous = item.id
+
+
+def in_order(items: Sequence[llm.ChatItem], *, known: Container[str]) -> list[llm.ChatItem]:
+    """The items, with each new answer of a tool that asks for no reply before what the caller has
+    said since the call.
+
+    The framework tells a tool's answer when all that is being said is over, the question that the
+    tool has put included. At the end of the conversation, behind the caller's answer to it, the
+    model would take it for what it is to speak about.
+
+    Args:
+        items: A conversation, in which new answers stand at the end.
+        known: The ids of what the provider has already.
+    """
+    ordered = list(items)
+    for answer in items:
+        if not isinstance(answer, llm.FunctionCallOutput):
+            continue
+        if answer.reply_required or answer.id in known:
+            continue
+        if (place := _caller_spoke_after(ordered, answer.call_id)) is not None:
+            ordered.remove(answer)
+            ordered.insert(place, answer)
+    return ordered
+
+
+def _caller_spoke_after(items: Sequence[llm.ChatItem], call_id: str) -> int | None:
+    """Where the caller's first words after a call stand; None if there are none before its answer,
+    or no such call.
+    """
+    has_called = False
+    for place, item in enumerate(items):
+        if isinstance(item, llm.FunctionCall | llm.FunctionCallOutput) and item.call_id == call_id:
+            if has_called:
+                return None
+            has_called = isinstance(item, llm.FunctionCall)
+        elif has_called and isinstance(item, llm.ChatMessage) and item.role == "user":
+            return place
+    return None
 
 
 def waits_for_tool(history: llm.ChatContext) -> bool:

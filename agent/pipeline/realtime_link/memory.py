@@ -30,7 +30,13 @@ from openai.types.realtime import (
 
 from agent.pipeline.realtime_link.connection import WatchedSession
 from agent.pipeline.realtime_link.health import LinkOptions
-from agent.pipeline.realtime_link.history import mended, system_messages, told, waits_for_tool
+from agent.pipeline.realtime_link.history import (
+    in_order,
+    mended,
+    system_messages,
+    told,
+    waits_for_tool,
+)
 from agent.pipeline.realtime_link.summary import (
     Summarise,
     Summary,
@@ -101,7 +107,8 @@ class RememberingSession(WatchedSession):
                 await asyncio.wait_for(self._confirmed.wait(), REPLAY_WAIT_S)
         if self._summary is not None:  # the framework still has every word
             chat_ctx = llm.ChatContext(self._summary.applied_to(chat_ctx.items))
-        await super().update_chat_ctx(chat_ctx)
+        known = {item.id for item in self.chat_ctx.items}
+        await super().update_chat_ctx(llm.ChatContext(in_order(chat_ctx.items, known=known)))
 
     def truncate(
         self,

@@ -14,7 +14,13 @@ from livekit.plugins.openai.realtime import RealtimeSession
 
 from agent.pipeline.realtime_link import ResilientSession
 from agent.pipeline.realtime_link.health import FaultBudget
-from agent.pipeline.realtime_link.history import mended, system_messages, told, waits_for_tool
+from agent.pipeline.realtime_link.history import (
+    in_order,
+    mended,
+    system_messages,
+    told,
+    waits_for_tool,
+)
 from agent.pipeline.realtime_link.transcript_pace import TranscriptPace
 from agent.pipeline.realtime_link.turn_audio import LONGEST_S, TurnAudio
 
@@ -219,6 +225,33 @@ def test_a_call_without_result_is_waited_for() -> None:
     output = llm.FunctionCallOutput(call_id="1", name="find", output="it", is_error=False)
     assert waits_for_tool(llm.ChatContext([call]))
     assert not waits_for_tool(llm.ChatContext([call, output]))
+
+
+def answer(*, reply_required: bool) -> llm.FunctionCallOutput:
+    return llm.FunctionCallOutput(
+        id="answer", call_id="1", output="Asked.", is_error=False, reply_required=reply_required
+    )
+
+
+CALL = llm.FunctionCall(id="call", call_id="1", name="book", arguments="{}")
+
+
+def test_an_answer_that_nobody_waits_for_comes_before_the_callers_next_words() -> None:
+    """It is told late, when the question that goes with it is over, and was there before."""
+    asked, agreed = message("question", "Shall I?", role="assistant"), message("yes", "Yes.")
+    late = [message("wish", "Book it."), CALL, asked, agreed, answer(reply_required=False)]
+    ids = [item.id for item in in_order(late, known={"wish", "call", "question", "yes"})]
+    assert ids == ["wish", "call", "question", "answer", "yes"]
+
+
+def test_an_answer_that_is_to_be_told_stays_the_newest() -> None:
+    """Nor is one moved that the provider has, or after which the caller said nothing."""
+    late = [CALL, message("more", "And hurry."), answer(reply_required=True)]
+    assert in_order(late, known=()) == late
+    early = [CALL, message("more", "And hurry."), answer(reply_required=False)]
+    assert in_order(early, known={"answer"}) == early
+    at_once = [CALL, answer(reply_required=False), message("more", "And hurry.")]
+    assert in_order(at_once, known=()) == at_once
 
 
 def test_the_plugin_still_has_what_is_overridden() -> None:
