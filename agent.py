@@ -1,4 +1,4 @@
-"""Parley's command line: `python agent.py dev | start | console | download-files`.
+"""Parley's command line: `python agent.py dev | start | console | …`; `--help` tells them all.
 
 The one place that touches the framework's launchers, so that following a change of theirs is one
 edit. `import agent` finds the package of that name, never this file.
@@ -12,7 +12,7 @@ import ctypes.util
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent
@@ -35,21 +35,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
             choices=["DEBUG", "INFO", "WARN", "ERROR"],
         )
     commands.add_parser("console", help="talk with the agent in this terminal", add_help=False)
+    commands.add_parser("calls", help="read the records of calls", add_help=False)
     commands.add_parser("download-files", help="fetch the models that plugins need")
+    from agent.cost.command import add_options
+
+    estimate = commands.add_parser("cost-estimate", help="what calls of this worker would cost")
+    add_options(estimate)
+    commands.add_parser("new-key", help="make a key for PARLEY_RECORDS_KEYS")
     options, rest = parser.parse_known_args(arguments)
-    if rest and options.command != "console":
+    if rest and options.command not in ("console", "calls"):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    match options.command:
-        case "dev" if options.only_worker:
-            return _run_worker("--dev", "--log-format", "colored", "--log-level", options.log_level)
-        case "dev":
-            return _dev(options.log_level)
-        case "start":
-            return _run_worker("--log-level", options.log_level)
-        case "console":
-            return _console()
-        case _:
-            return _framework("download-files")
+    run: Mapping[str, Callable[[], int]] = {
+        "dev": lambda: _worker_of_dev(options) if options.only_worker else _dev(options.log_level),
+        "start": lambda: _run_worker("--log-level", options.log_level),
+        "console": _console,
+        "calls": lambda: _calls(rest),
+        "cost-estimate": lambda: _estimate_cost(options),
+        "new-key": _new_key,
+        "download-files": lambda: _framework("download-files"),
+    }
+    return run[options.command]()
+
+
+def _worker_of_dev(options: argparse.Namespace) -> int:
+    return _run_worker("--dev", "--log-format", "colored", "--log-level", options.log_level)
 
 
 def _dev(log_level: str) -> int:
@@ -73,15 +82,19 @@ def _dev(log_level: str) -> int:
 
 
 def _run_worker(*flags: str) -> int:
-    from agent.errors import SettingsError
+    from agent.bootstrap import prepare_records
+    from agent.errors import RecordsError, SettingsError
     from agent.settings import exit_with_faults
     from agent.stack import notify_ready
     from agent.worker import check_access, server, settings
 
     try:
         asyncio.run(check_access(settings.livekit))
+        asyncio.run(prepare_records(settings))
     except SettingsError as error:
         exit_with_faults(error)
+    except RecordsError as error:
+        exit_with_faults(SettingsError([f"PARLEY_DATABASE_URL: {error}"]))
     server.on("worker_registered", lambda *_: notify_ready())
     code = _framework("start", str(WORKER), *flags)
     return code or int(server.failed)
@@ -104,6 +117,13 @@ def _console() -> int:
     return _framework_console()
 
 
+def _new_key() -> int:
+    from agent.records.sealing import new_key
+
+    print(new_key())  # noqa: T201 - for the person at the terminal
+    return 0
+
+
 def _framework_console() -> int:
     if ctypes.util.find_library("portaudio") is None:
         print(  # noqa: T201 - for the person at the terminal
@@ -117,6 +137,37 @@ def _framework_console() -> int:
     warnings.simplefilter("ignore", DeprecationWarning)
     cli.run_app(server)
     return 0
+
+
+def _calls(arguments: Sequence[str]) -> int:
+    from agent.errors import SettingsError
+    from agent.records.arguments import parse
+    from agent.records.command import run
+    from agent.records.sealing import build_sealing
+    from agent.settings import (
+        DatabaseSettings,
+        PrivacySettings,
+        exit_with_faults,
+        load_env_files,
+        load_group,
+    )
+
+    options = parse(arguments)
+    load_env_files(PROJECT)
+    try:
+        settings = load_group(DatabaseSettings, os.environ)
+        sealing = build_sealing(load_group(PrivacySettings, os.environ))
+        return asyncio.run(run(options, settings, unseal=sealing.unseal))
+    except SettingsError as error:
+        exit_with_faults(error)
+
+
+def _estimate_cost(options: argparse.Namespace) -> int:
+    from agent.cost.command import run
+    from agent.settings import load_env_files
+
+    load_env_files(PROJECT)
+    return run(options)
 
 
 def _framework(*arguments: str) -> int:

@@ -32,6 +32,8 @@ from agent.bootstrap import (
     Call,
     CallPlan,
     Checked,
+    Opening,
+    Recording,
     build_call,
     build_supervisor,
     open_backing,
@@ -39,19 +41,23 @@ from agent.bootstrap import (
     renew_personas,
 )
 from agent.call.options import JobMetadata
+from agent.call.record import ParticipantJoined, PipelineInForce
 from agent.call.state import CallState
 from agent.call_control import Controls
-from agent.errors import CallOptionsError
+from agent.cost.farewell import Farewell
+from agent.errors import BudgetSpent, CallOptionsError
 from agent.pipeline.caption_rate import measure_rate_quickly
 from agent.pipeline.connections import Connections, load_certificates
-from agent.pipeline.session import greet, room_options
+from agent.pipeline.session import announce, room_options
 from agent.pipeline.turns import load_vad
+from agent.records.listener import CallListener
 from agent.services.knowledge import Knowledge
 from agent.settings import Settings, load_settings
 from agent.supervision.last_words import say_last_words
 from agent.supervision.presence import OnPresence, Presence
 from agent.supervision.supervisor import Supervisor
 from agent.supervision.watch import Trouble
+from agent.telemetry.logs import keep_logs_discreet
 from agent.telephony.phone import Phone
 
 logger = logging.getLogger(__name__)
@@ -86,6 +92,7 @@ def prewarm(process: JobProcess, *, checked: Checked) -> None:
     """Load what every call needs, while no caller waits for it. What was `checked` when the worker
     started is not read again.
     """
+    keep_logs_discreet()
     settings = load_settings(os.environ)
     process.userdata["prewarmed"] = Prewarmed(
         settings,
@@ -99,14 +106,22 @@ def prewarm(process: JobProcess, *, checked: Checked) -> None:
 async def answer_call(ctx: JobContext) -> None:
     """Take one call: join the room, link to the caller, greet."""
     ctx.log_context_fields = {"call_id": ctx.job.id, "room": ctx.job.room.name}
-    line = _Line(ctx)
+    prewarmed: Prewarmed = ctx.proc.userdata["prewarmed"]
+    recording = Recording.begin(prewarmed.settings, ctx)
+    ctx.proc.userdata["recording"] = recording
+    line = _Line(ctx, recording)
     connecting = asyncio.create_task(ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY))
     try:
-        await _begin(ctx, line, connecting)
+        await _begin(ctx, line, connecting, recording)
     except CallOptionsError as error:
         logger.warning("call refused: %s", error)
         await connecting
         await line.apologise_and_hang_up("call options refused")
+    except BudgetSpent as error:
+        logger.warning("call refused: %s", error)
+        await connecting
+        # By a recording: a call that must cost nothing.
+        await line.apologise_and_hang_up("budget is spent")
     except Exception:  # the edge of the job: whatever it was, the caller must not sit in silence
         logger.exception("call failed to start")
         await connecting
@@ -115,30 +130,37 @@ async def answer_call(ctx: JobContext) -> None:
 
 async def end_call(ctx: JobContext) -> None:
     """The last thing a job does with its call; the framework gives it five minutes."""
+    recording: Recording | None = ctx.proc.userdata.pop("recording", None)
+    if recording is not None:
+        await recording.aclose()
     logger.info("call ended")
 
 
-async def _begin(ctx: JobContext, line: _Line, connecting: asyncio.Task[None]) -> None:
+async def _begin(
+    ctx: JobContext, line: _Line, connecting: asyncio.Task[None], recording: Recording
+) -> None:
     prewarmed: Prewarmed = ctx.proc.userdata["prewarmed"]
     settings = prewarmed.settings
     line.metadata = metadata = JobMetadata.parse(ctx.job.metadata)
     plan = plan_call(settings, metadata, renew_personas(settings, prewarmed.checked))
+    listener = recording.listener
+    listener.note(PipelineInForce(plan.pipeline, plan.language))
     phone = Phone(ctx.room, ctx.api.sip, settings.transfer.targets)
     controls = Controls(phone, line.close)
-    call = await _build(ctx, prewarmed, plan, controls)
+    call = await _build(ctx, prewarmed, plan, controls, listener)
+    if await call.budgets.refuse_call():
+        raise BudgetSpent("the budget of the day is spent")
     call.state.caller.staff = metadata.staff
     line.take(call.session)
     controls.take(call.session, call.manner)
-
-    def say_first_words() -> None:
-        greet(call.session, plan.greeting, notice=settings.call.notice)
-
-    supervisor = build_supervisor(
-        settings, call, room=ctx.room, greet=say_first_words, end=line.close
-    )
+    opening = Opening(settings, call, ctx.room, lambda: phone.has_keys)
+    line.begin(opening)
+    recording.ask(opening.consent)
+    recording.follow(call.meter, call.budgets)
+    supervisor = build_supervisor(settings, call, room=ctx.room, greet=opening.say, end=line.close)
     controls.obey(supervisor)
     await connecting
-    await _join(ctx, call, metadata)
+    await _join(ctx, call, metadata, opening)
     try:
         caller = await asyncio.wait_for(
             ctx.wait_for_participant(identity=metadata.participant_identity),
@@ -151,12 +173,23 @@ async def _begin(ctx: JobContext, line: _Line, connecting: asyncio.Task[None]) -
     phone.take(caller)
     call.state.caller.identity = caller.identity
     call.state.caller.phone_number = phone.number
+    listener.note(ParticipantJoined(caller.identity, phone.number))
+    if caller.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP:
+        call.meter.telephone_begins()
+    farewell = Farewell(lambda sentence: announce(call.session, sentence), line.close)
+    call.budgets.start(lambda: farewell.begin(call.state.language))
     logger.info("call started", extra={"pipeline": plan.pipeline, "persona": plan.persona.name})
     line.watch(caller, supervisor, grace_s=settings.supervision.rejoin_grace_s)
-    say_first_words()
+    opening.say()
 
 
-async def _build(ctx: JobContext, prewarmed: Prewarmed, plan: CallPlan, controls: Controls) -> Call:
+async def _build(
+    ctx: JobContext,
+    prewarmed: Prewarmed,
+    plan: CallPlan,
+    controls: Controls,
+    listener: CallListener,
+) -> Call:
     """The call with everything behind it, which is closed in reverse order when the job ends."""
     closing = AsyncExitStack()
     ctx.add_shutdown_callback(closing.aclose)
@@ -180,21 +213,26 @@ async def _build(ctx: JobContext, prewarmed: Prewarmed, plan: CallPlan, controls
         connections=connections,
         control=controls,
         room=ctx.room,
+        listener=listener,
     )
     closing.push_async_callback(call.audio.playout.aclose)
     closing.push_async_callback(call.tool_calls.aclose)
+    closing.push_async_callback(call.budgets.aclose)
     connections.start()
     return call
 
 
-async def _join(ctx: JobContext, call: Call, metadata: JobMetadata) -> None:
+async def _join(ctx: JobContext, call: Call, metadata: JobMetadata, opening: Opening) -> None:
     """Let the call begin in its room, which is connected."""
     call.audio.playout.start(ctx.room)
     await call.session.start(
         call.agent,
         room=ctx.room,
         room_options=room_options(
-            call.audio, call.plan.pipeline, participant_identity=metadata.participant_identity
+            call.audio,
+            call.plan.pipeline,
+            participant_identity=metadata.participant_identity,
+            on_text=opening.take_text,
         ),
         # The framework's default lets anyone in the room read the prompt and drive turns.
         session_host=False,
@@ -206,12 +244,14 @@ async def _join(ctx: JobContext, call: Call, metadata: JobMetadata) -> None:
 class _Line:
     """The connection to one caller: who is on it, and how it ends."""
 
-    def __init__(self, ctx: JobContext) -> None:
+    def __init__(self, ctx: JobContext, recording: Recording | None = None) -> None:
         self.metadata = JobMetadata()
         self._ctx = ctx
+        self._recording = recording or Recording(CallListener(lambda _: None))
         self._session: AgentSession[CallState] | None = None
         self._supervision: asyncio.Task[None] | None = None
         self._presence: Presence | None = None
+        self._opening: Opening | None = None
         self._finished = False
         self._ending: str | None = None
         self._must_apologise = False
@@ -224,6 +264,10 @@ class _Line:
         @session.once("close")
         def _closed(event: CloseEvent) -> None:
             self._start(self._finish(event.reason))
+
+    def begin(self, opening: Opening) -> None:
+        """The call begins like this; it ends when the session closes."""
+        self._opening = opening
 
     def watch(self, caller: RemoteParticipant, supervisor: Supervisor, *, grace_s: float) -> None:
         """Let a supervisor watch over the call, and end it when the caller is gone for longer than
@@ -249,7 +293,7 @@ class _Line:
     async def apologise_and_hang_up(self, reason: str) -> None:
         """Tell the caller, without any provider, that the call cannot go on; then end it."""
         try:
-            await say_last_words(self._ctx.room)
+            self._recording.listener.on_clip(await say_last_words(self._ctx.room))
         finally:
             await self.hang_up(reason, ending="fault")
 
@@ -259,6 +303,7 @@ class _Line:
         In a room that is there for more than this call, the caller is taken off the line. Clients
         are told the ending, see ENDING_ATTRIBUTE.
         """
+        self._recording.ends(reason)
         await self._tell(ending)
         if self.metadata.participant_identity is not None:
             await self._ctx.delete_room()
@@ -298,7 +343,10 @@ class _Line:
             self._supervision.cancel()
         if self._presence is not None:
             self._presence.aclose()
+        if self._opening is not None:
+            await self._opening.aclose()
         if reason is CloseReason.JOB_SHUTDOWN:
+            self._recording.ends(self._ending or reason.value)
             return
         if reason is CloseReason.ERROR or self._must_apologise:
             await self.apologise_and_hang_up(self._ending or "provider failed")

@@ -12,8 +12,9 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, Self
+from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -30,6 +31,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from agent.cost_profiles import PROFILES, CostProfile
 from agent.errors import SettingsError
 
 DEVELOPMENT_API_KEY = "parley-development"
@@ -122,12 +124,31 @@ def _split_targets(value: Any) -> Any:
     return targets
 
 
+def _split_amounts(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    amounts: dict[str, Decimal] = {}
+    for part in _split_commas(value):
+        name, _, amount = (piece.strip() for piece in part.partition("="))
+        try:
+            amounts[name] = Decimal(amount)
+        except InvalidOperation:
+            amounts[name] = Decimal("NaN")
+        if not name or not (amounts[name].is_finite() and 0 < amounts[name] < 1_000_000):
+            raise ValueError("must be a list of US dollars, such as acme=20, globex=5.50")
+    return amounts
+
+
 LiveKitUrl = Annotated[str, _url_of("ws", "wss", "http", "https")]
 HttpUrl = Annotated[str, _url_of("http", "https")]
 DatabaseUrl = Annotated[SecretStr, BeforeValidator(_name_driver)]
 TimeZone = Annotated[str, AfterValidator(_check_time_zone)]
 CommaList = Annotated[tuple[str, ...], BeforeValidator(_split_commas)]
+Countries = Annotated[
+    tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...], BeforeValidator(_split_commas)
+]
 Port = Annotated[int, Field(ge=0, le=65535)]
+Usd = Annotated[Decimal, Field(gt=0, lt=1_000_000)]
 NonEmptySecret = Annotated[SecretStr, Field(min_length=1)]
 
 
@@ -256,6 +277,8 @@ class TurnSettings(_Group):
     endpointing_min_s: float | None = _var("PARLEY_ENDPOINTING_MIN_S", None, ge=0, le=10)
     endpointing_max_s: float | None = _var("PARLEY_ENDPOINTING_MAX_S", None, ge=0, le=30)
     """None leaves the profile's own value, see `agent.pipeline.profiles`."""
+    speculation: Literal["off", "words", "voice"] = _var("PARLEY_SPECULATION", "voice")
+    """What of a reply the cascade makes while the turn may still go on."""
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Self:
@@ -288,7 +311,9 @@ class CallSettings(_Group):
     join_timeout_s: float = _var("PARLEY_JOIN_TIMEOUT_S", 60, gt=0)
     """How long the agent waits in a room for its caller before it leaves."""
     notice: str = _var("PARLEY_NOTICE", "", max_length=2_000)
-    """Said before the greeting, to its end, whatever the caller says meanwhile."""
+    """Said before the greeting: that this is a machine, that the call is recorded."""
+    notice_uninterruptible: bool = _var("PARLEY_NOTICE_UNINTERRUPTIBLE", True)
+    """Whether it is said to its end, whatever the caller says meanwhile."""
 
 
 class PersonaSettings(_Group):
@@ -321,12 +346,24 @@ class SupervisionSettings(_Group):
 
 
 class DatabaseSettings(_Group):
-    """Where appointments, orders, messages and what tools have done are kept."""
+    """Where appointments, orders, messages, what tools have done and records of calls are kept."""
 
     url: DatabaseUrl = _var(
         "PARLEY_DATABASE_URL", SecretStr("sqlite+aiosqlite:///data/parley.sqlite3")
     )
     """With the driver named, whichever form was given. It may hold a password."""
+
+
+class RecordSettings(_Group):
+    """The records of calls, which are kept in the database."""
+
+    enabled: bool = _var("PARLEY_RECORDS", True)
+    spool_folder: Path = _var("PARLEY_SPOOL_DIR", Path("data/spool"))
+    """Where events wait that the database could not take."""
+    lost_after_s: float = _var("PARLEY_RECORDS_LOST_AFTER_S", 90, ge=10)
+    """A call whose record nobody has kept for so long is settled as lost. The framework bears with
+    a job that does not answer for 60 s.
+    """
 
 
 class BusinessSettings(_Group):
@@ -423,6 +460,47 @@ class GuardrailSettings(_Group):
     """A verdict that takes longer is not waited for."""
 
 
+class CostSettings(_Group):
+    """What calls may cost, in US dollars, and at which prices. None is no limit."""
+
+    profile: CostProfile = _var("PARLEY_COST_PROFILE", "balanced")
+    prices_file: Path | None = _var("PARLEY_PRICES_FILE", None)
+    """Prices of one's own, in TOML, over those that come with Parley."""
+    call_usd: Usd | None = _var("PARLEY_BUDGET_CALL_USD", None)
+    day_usd: Usd | None = _var("PARLEY_BUDGET_DAY_USD", None)
+    """For all calls of a day on the clock of the business."""
+    tenant_usd: Usd | None = _var("PARLEY_BUDGET_TENANT_USD", None)
+    """For all calls of one tenant on a day."""
+    tenants: Annotated[dict[str, Usd], BeforeValidator(_split_amounts)] = _var(
+        "PARLEY_BUDGET_TENANTS", {}
+    )
+    """The same, for tenants with an amount of their own."""
+
+
+class PrivacySettings(_Group):
+    """What may be kept of a call, and how."""
+
+    consent: Literal["off", "required"] = _var("PARLEY_CONSENT", "off")
+    """`required`: transcript and audio are kept only of callers who said yes to it."""
+    consent_question: str = _var("PARLEY_CONSENT_QUESTION", "", max_length=500)
+    """In the words of the operator; empty for Parley's own in the caller's language."""
+    consent_answer_s: float = _var("PARLEY_CONSENT_ANSWER_S", 6.0, ge=1, le=30)
+    """From the question's end to an answer; then it is asked once more, and then counts as no."""
+    redaction: bool = _var("PARLEY_REDACTION", True)
+    """Whether personal data is taken out of what is kept."""
+    redaction_countries: Countries = _var("PARLEY_REDACTION_COUNTRIES", ())
+    """Whose national ids are looked for, and telephone numbers without their code; empty for the
+    ids of all countries that there are.
+    """
+    redaction_words: CommaList = _var("PARLEY_REDACTION_WORDS", ())
+    redaction_file: Path | None = _var("PARLEY_REDACTION_FILE", None)
+    """Words, regular expressions and ids of one's own, in TOML."""
+    records_keys: Annotated[tuple[SecretStr, ...], BeforeValidator(_split_commas)] = _var(
+        "PARLEY_RECORDS_KEYS", ()
+    )
+    """What is kept of words and audio is sealed with the first and can be opened with all."""
+
+
 class WorkerSettings(_Group):
     """How much one worker takes on and how it ends."""
 
@@ -464,13 +542,16 @@ class Settings(BaseSettings):
     personas: PersonaSettings
     supervision: SupervisionSettings
     guardrails: GuardrailSettings
+    cost: CostSettings
     database: DatabaseSettings
+    records: RecordSettings
     business: BusinessSettings
     weather: WeatherSettings
     knowledge: KnowledgeSettings
     transfer: TransferSettings
     tool_file: ToolFileSettings
     tool_calls: ToolCallSettings
+    privacy: PrivacySettings
     realtime: RealtimeSettings
     cascade: CascadeSettings
     worker: WorkerSettings
@@ -509,6 +590,7 @@ def load_settings(environ: Mapping[str, str], *, calls_providers: bool = True) -
         SettingsError: with every fault there is, by variable name and never by value.
     """
     given = {name: value for name, value in environ.items() if value.strip()}
+    given = {**PROFILES.get(given.get("PARLEY_COST_PROFILE", ""), {}), **given}
     faults = list(_unknown_variables(given))
     settings = None
     try:
@@ -523,13 +605,16 @@ def load_settings(environ: Mapping[str, str], *, calls_providers: bool = True) -
             personas=given,
             supervision=given,
             guardrails=given,
+            cost=given,
             database=given,
+            records=given,
             business=given,
             weather=given,
             knowledge=given,
             transfer=given,
             tool_file={**given, "secrets": _secrets(given)},
             tool_calls=given,
+            privacy=given,
             realtime=given,
             cascade={"stt": given, "llm": given, "tts": given},
             worker=given,
@@ -546,6 +631,22 @@ def load_settings(environ: Mapping[str, str], *, calls_providers: bool = True) -
     if faults or settings is None:
         raise SettingsError(sorted(set(faults)))
     return settings
+
+
+_SomeGroup = TypeVar("_SomeGroup", bound=BaseModel)
+
+
+def load_group(group: type[_SomeGroup], environ: Mapping[str, str]) -> _SomeGroup:
+    """One group of a mapping, for a command that needs no more; see `load_settings`.
+
+    Raises:
+        SettingsError: with every fault of this group.
+    """
+    try:
+        return group.model_validate({name: v for name, v in environ.items() if v.strip()})
+    except ValidationError as error:
+        faults = [_describe(detail) for detail in error.errors(include_input=False)]
+        raise SettingsError(faults) from None
 
 
 def load_settings_or_exit(environ: Mapping[str, str], *, calls_providers: bool = True) -> Settings:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import math
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -17,10 +17,17 @@ from typing import Any
 import aiohttp
 from livekit import api
 from livekit.agents import AgentServer, JobRequest
+from livekit.agents.utils import aio
 from livekit.agents.worker import WorkerPermissions
 
 from agent import entrypoint
-from agent.bootstrap import Checked, check_buildable, store_orders
+from agent.bootstrap import (
+    Checked,
+    check_buildable,
+    look_after_records,
+    prepare_records,
+    store_orders,
+)
 from agent.dispatch import offer_waiting_calls
 from agent.errors import SettingsError
 from agent.pipeline.turns import register_detector
@@ -31,6 +38,7 @@ from agent.settings import (
     load_env_files,
     load_settings,
 )
+from agent.telemetry.logs import keep_logs_discreet, keep_telemetry_discreet
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +55,12 @@ class Worker(AgentServer):
     failed = False
 
     def __init__(
-        self, settings: LiveKitSettings, *, prepare: Callable[[], Awaitable[None]], **options: Any
+        self,
+        settings: LiveKitSettings,
+        *,
+        prepare: Callable[[], Awaitable[None]],
+        beside: Callable[[], Coroutine[Any, Any, None]],
+        **options: Any,
     ) -> None:
         super().__init__(
             ws_url=settings.url,
@@ -57,14 +70,20 @@ class Worker(AgentServer):
         )
         self._settings = settings
         self._prepare = prepare
+        self._beside = beside
         self._offering: asyncio.Task[None] | None = None
         self.on("worker_registered", self._look_for_waiting_calls)
 
     async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
         """Serve calls until closed, once all is prepared. See AgentServer.run."""
+        keep_logs_discreet()
         try:
             await self._prepare()
-            await super().run(devmode=devmode, unregistered=unregistered)
+            beside = asyncio.create_task(self._beside(), name="beside the calls")
+            try:
+                await super().run(devmode=devmode, unregistered=unregistered)
+            finally:
+                await aio.cancel_and_wait(beside)
         except Exception:
             self.failed = True
             raise
@@ -111,7 +130,8 @@ def build_server(settings: Settings, checked: Checked) -> Worker:
     admission = Admission(settings.worker.calls_at_once)
     server = Worker(
         settings.livekit,
-        prepare=partial(store_orders, settings),
+        prepare=partial(_prepare, settings),
+        beside=partial(look_after_records, settings),
         host=settings.worker.health_host,
         port=settings.worker.health_port,
         setup_fnc=partial(entrypoint.prewarm, checked=checked),
@@ -136,6 +156,11 @@ def build_server(settings: Settings, checked: Checked) -> Worker:
         on_session_end=entrypoint.end_call,
     )
     return server
+
+
+async def _prepare(settings: Settings) -> None:
+    await prepare_records(settings)
+    await store_orders(settings)
 
 
 class Admission:
@@ -165,6 +190,7 @@ class Admission:
 def _from_environment() -> tuple[Settings, Worker]:
     try:
         load_env_files()
+        keep_telemetry_discreet(os.environ)
         settings = load_settings(os.environ)
         checked = check_buildable(settings)
     except SettingsError as error:

@@ -10,6 +10,7 @@ import pytest
 from tests.caller.driver import Caller
 from tests.caller.processes import Child
 from tests.caller.stack import LiveKitServer, Page, SandboxProvider, Stack, Worker
+from tests.postgres import PostgresServer, postgres_programs
 
 
 @pytest.hookimpl(wrapper=True)
@@ -23,6 +24,16 @@ def pytest_runtest_makereport(
             if isinstance(value, Child):
                 report.sections.append((f"log of {name}", value.tail()))
     return report
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server."""
+    programs = postgres_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed; on Debian: apt-get install postgresql")
+    with PostgresServer(programs) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -5,15 +5,19 @@
 - `backing.py`: what its tools and guardrails reach the outside with.
 - `pipelines.py`: its models, in both pipelines and in each voice.
 - `call.py`: all of it together.
+- `opening.py`: its first words, and the caller's consent.
 - `supervision.py`: what watches over it.
+- `records.py`: what writes it down.
 
 `agent/casting.py` and `agent/call_control.py` belong to it too.
 """
 
 from agent.bootstrap.backing import Backing, open_backing
 from agent.bootstrap.call import Call, build_call
+from agent.bootstrap.opening import Opening
 from agent.bootstrap.pipelines import words_beside
 from agent.bootstrap.plan import CallPlan, plan_call
+from agent.bootstrap.records import Recording, look_after_records, prepare_records
 from agent.bootstrap.start import Checked, check_buildable, renew_personas, store_orders
 from agent.bootstrap.supervision import build_supervisor
 
@@ -22,11 +26,15 @@ __all__ = [
     "Call",
     "CallPlan",
     "Checked",
+    "Opening",
+    "Recording",
     "build_call",
     "build_supervisor",
     "check_buildable",
+    "look_after_records",
     "open_backing",
     "plan_call",
+    "prepare_records",
     "renew_personas",
     "store_orders",
     "words_beside",

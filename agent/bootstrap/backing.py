@@ -5,13 +5,17 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from agent.bootstrap.plan import CallPlan
 from agent.bootstrap.start import Checked
 from agent.call.knowledge import KnowledgeBase
 from agent.call.ledger import Ledger
+from agent.call.prices import PriceBook
 from agent.call.services import Services
+from agent.call.spending import Spending
 from agent.call.tool import Tool
 from agent.guardrails.guardrails import Background
 from agent.guardrails.leaks import Secrets, secret_values
@@ -21,6 +25,7 @@ from agent.services.storage.engine import Database
 from agent.services.storage.ledger import SqlLedger
 from agent.services.storage.messages import SqlMessageBox
 from agent.services.storage.orders import SqlOrderBook
+from agent.services.storage.spending import SqlSpending
 from agent.services.tool_file import OwnTools
 from agent.services.weather import Weather
 from agent.settings import Settings
@@ -36,6 +41,9 @@ class Backing:
     """The operator's; None for one that cannot be had now."""
     guardrails: Background | None
     """None where they are switched off."""
+    prices: PriceBook = field(default_factory=PriceBook)
+    spending: Spending | None = None
+    """What all calls spend; None where nobody keeps it."""
 
 
 async def open_backing(
@@ -80,7 +88,14 @@ async def open_backing(
         SqlLedger(database, call_id),
         await own_tools.open(plan.tool_names),
         _background(settings, checked) if settings.guardrails.enabled else None,
+        checked.prices,
+        _spending(settings, plan, database),
     )
+
+
+def _spending(settings: Settings, plan: CallPlan, database: Database) -> Spending:
+    time_zone = ZoneInfo(settings.business.time_zone)
+    return SqlSpending(database, plan.tenant, lambda: datetime.now(time_zone).date())
 
 
 def _background(settings: Settings, checked: Checked) -> Background:

@@ -13,12 +13,15 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, AgentTask, vad
 
 from agent.bootstrap.backing import Backing
+from agent.bootstrap.budgets import build_budgets
 from agent.bootstrap.pipelines import Pipelines
 from agent.bootstrap.plan import CallPlan
 from agent.bootstrap.safety import Safety, build_safety
 from agent.call.caller_turns import CallerTurns
 from agent.call.state import CallControl, CallState
 from agent.casting import Cast, Options, Voices, attentive_task
+from agent.cost.budgets import Budgets
+from agent.cost.meter import Meter
 from agent.personas import Persona
 from agent.personas.collection import Collecting
 from agent.personas.handoffs import Handoffs, Staging
@@ -32,6 +35,8 @@ from agent.pipeline.manner import Manner
 from agent.pipeline.profiles import EndpointingSwitch
 from agent.pipeline.session import CallAudio, build_audio, build_session
 from agent.pipeline.shared_vad import SharedVAD
+from agent.records.listener import CallListener
+from agent.records.overheard import Overheard
 from agent.settings import Pipeline, Settings
 from agent.supervision.voice import Voice
 from agent.tool_calls.calls import ToolCalls
@@ -53,8 +58,13 @@ class Call:
     manner: Manner
     handoffs: Handoffs
     turn_taking: EndpointingSwitch
+    interruptions: Interruptions
     tool_calls: ToolCalls
     """To be closed after the session, and before its backing."""
+    listener: CallListener
+    meter: Meter
+    budgets: Budgets
+    """To be closed before the backing too."""
 
 
 def build_call(
@@ -67,12 +77,16 @@ def build_call(
     connections: Connections,
     control: CallControl,
     room: rtc.Room | None = None,
+    listener: CallListener | None = None,
 ) -> Call:
     """Everything one call needs, built in the job's own process. The caller of this function
-    starts and closes `connections`. Operators are asked in `room`.
+    starts and closes `connections`. Operators are asked in `room`. What happens is told to
+    `listener`.
     """
+    listener = listener or CallListener(lambda _: None)
     context = CascadeContext(connections, SharedVAD(vad), plan.language)
-    pipelines = Pipelines(settings, plan, context, Manner())
+    meter = Meter(backing.prices)
+    pipelines = Pipelines(settings, plan, context, Manner(), meter)
     first_voice = pipelines.voice_of(plan.persona, plan.pipeline)
     parts, turns = pipelines.build(plan.pipeline, first_voice)
     turn_taking = EndpointingSwitch(settings.turns, plan.pipeline)
@@ -95,7 +109,7 @@ def build_call(
         echo_warmup_s=settings.interruptions.echo_warmup_s,
     )
     caller_turns = SessionTurns(session)
-    safety = build_safety(pipelines, backing, state, caller_turns, room)
+    safety = build_safety(pipelines, backing, state, caller_turns, room=room, listener=listener)
     interruptions = _interruptions(pipelines, audio)
     interruptions.watch(session)
     safety.watch(session)
@@ -107,11 +121,13 @@ def build_call(
         safety,
         interruptions,
         state,
+        listener,
         turns=caller_turns,
         turn_taking=turn_taking,
         voices=voices,
     )
     company.handoffs.watch(session)
+    listener.watch(session)
     return Call(
         plan=plan,
         state=state,
@@ -128,7 +144,11 @@ def build_call(
         manner=pipelines.manner,
         handoffs=company.handoffs,
         turn_taking=turn_taking,
+        interruptions=interruptions,
         tool_calls=safety.tool_calls,
+        listener=listener,
+        meter=meter,
+        budgets=build_budgets(settings.cost, plan, meter, backing.spending),
     )
 
 
@@ -151,6 +171,7 @@ class _Company:
         safety: Safety,
         interruptions: Interruptions,
         state: CallState,
+        listener: CallListener,
         *,
         turns: CallerTurns,
         turn_taking: EndpointingSwitch,
@@ -160,6 +181,7 @@ class _Company:
         self._safety = safety
         self._interruptions = interruptions
         self._state = state
+        self._listener = listener
         self._cast = Cast(voices, pipelines.voice_of, self._options)
         collecting = Collecting(state, turns, self._make_task)
         plan, settings = pipelines.plan, pipelines.settings
@@ -168,6 +190,7 @@ class _Company:
             variables=self._variables,
             collecting=lambda persona: collecting.tools(persona.tools),
             settle=turn_taking.settle,
+            tell=listener.on_persona,
             max_handoffs=settings.personas.max_handoffs,
         )
         self.handoffs = Handoffs(plan.roster.personas, plan.persona, state, turns, staging)
@@ -188,7 +211,7 @@ class _Company:
     def _attention(self, persona: Persona) -> Options:
         return {
             "interruptions": self._interruptions,
-            "speech_filter": self._safety.screen_of(persona),
+            "speech_filter": Overheard(self._safety.screen_of(persona), self._listener.on_words),
         }
 
     def _variables(self) -> Mapping[str, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-from livekit.agents import TurnHandlingOptions
+from livekit.agents import TurnHandlingOptions, llm
 
 from agent.bootstrap.plan import CallPlan
 from agent.casting import Options
+from agent.cost.meter import Meter
 from agent.guardrails.judge import LanguageModelJudge
 from agent.personas import Persona
 from agent.pipeline.cascade import CascadeContext, build_cascade, build_llm, build_stt, build_tts
@@ -18,17 +20,20 @@ from agent.pipeline.realtime import build_realtime
 from agent.pipeline.realtime_link import LanguageModelSummary, Summarise
 from agent.pipeline.speculative_stt import SpeculativeSTT
 from agent.pipeline.turns import is_local, turn_handling
-from agent.settings import Pipeline, Settings
+from agent.settings import LlmSettings, Pipeline, Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Pipelines:
-    """Builds the models of one call. They all follow its manner of speaking."""
+    """Builds the models of one call. They all follow its manner of speaking, and its meter counts
+    what they use.
+    """
 
     settings: Settings
     plan: CallPlan
     context: CascadeContext
     manner: Manner
+    meter: Meter
 
     def voice_of(self, persona: Persona, pipeline: Pipeline) -> str | None:
         """The voice of a persona: what the caller chose is that of the one who answered."""
@@ -44,9 +49,13 @@ class Pipelines:
         if pipeline == "realtime":
             parts = self._realtime(voice)
             recogniser = words_beside(settings, self.context)
+            self.meter.listen(recogniser)
             self.manner.take(parts.llm, recogniser)
         else:
             parts = build_cascade(settings.cascade, settings.openai, self.context, voice=voice)
+            self.meter.listen(parts.llm if isinstance(parts.llm, llm.LLM) else None)
+            self.meter.listen(parts.stt)
+            self.meter.listen(parts.tts)
             recogniser = parts.stt if isinstance(parts.stt, SpeculativeSTT) else None
             self.manner.take(parts.stt, parts.tts)
         turns = turn_handling(
@@ -65,10 +74,11 @@ class Pipelines:
         if pipeline == "realtime":
             options = {"llm": self._realtime(voice).llm}
         else:
-            tts = self.settings.cascade.tts
-            options = {
-                "tts": build_tts(tts, self.settings.openai, self.context, voice=voice),
-            }
+            tts = build_tts(
+                self.settings.cascade.tts, self.settings.openai, self.context, voice=voice
+            )
+            self.meter.listen(tts)
+            options = {"tts": tts}
         self.manner.take(*options.values())
         return options
 
@@ -85,7 +95,7 @@ class Pipelines:
         }
         model = self.settings.cascade.llm.model_copy(update=changes)
         return LanguageModelJudge(
-            lambda: build_llm(model, self.settings.openai, self.context),
+            lambda: self._metered_llm(model),
             limit_s=asked.judge_limit_s,
         )
 
@@ -104,8 +114,21 @@ class Pipelines:
             self.settings.turns,
             language=self.plan.language,
             voice=voice,
-            summarise=_summary(self.settings, self.context),
+            summarise=self._summary(),
+            on_usage=self.meter.note,
         )
+
+    def _summary(self) -> Summarise | None:
+        """By the cascade's language model, where there is an account for it."""
+        asked = self.settings.cascade.llm
+        if self.settings.openai.api_key is None and asked.api_key is None:
+            return None
+        return LanguageModelSummary(lambda: self._metered_llm(asked))
+
+    def _metered_llm(self, asked: LlmSettings) -> llm.LLM[Any]:
+        model = build_llm(asked, self.settings.openai, self.context)
+        self.meter.listen(model)
+        return model
 
 
 def words_beside(settings: Settings, context: CascadeContext) -> SpeculativeSTT | None:
@@ -119,10 +142,3 @@ def words_beside(settings: Settings, context: CascadeContext) -> SpeculativeSTT 
     asked = settings.cascade.stt.model_copy(update={"streaming": "off"})
     recogniser = build_stt(asked, settings.openai, replace(context, heard=Heard()))
     return recogniser if isinstance(recogniser, SpeculativeSTT) else None
-
-
-def _summary(settings: Settings, context: CascadeContext) -> Summarise | None:
-    """By the cascade's language model, where there is an account for it."""
-    if settings.openai.api_key is None and settings.cascade.llm.api_key is None:
-        return None
-    return LanguageModelSummary(lambda: build_llm(settings.cascade.llm, settings.openai, context))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.call.options import CallOptions
+from agent.call.options import CallOptions, JobMetadata
 from agent.personas import Persona, Roster, bundled_personas
 from agent.settings import Pipeline, Settings
 
@@ -21,6 +21,8 @@ class CallPlan:
     roster: Roster
     """Who else may take over."""
     half_duplex: bool = False
+    tenant: str | None = None
+    """On whose account it is."""
 
     @property
     def greeting(self) -> str:
@@ -63,4 +65,6 @@ def plan_call(settings: Settings, options: CallOptions, roster: Roster | None = 
             if options.half_duplex is None
             else options.half_duplex
         ),
+        # Of the job's metadata alone: who could choose it would spend another's budget.
+        tenant=options.tenant if isinstance(options, JobMetadata) else None,
     )

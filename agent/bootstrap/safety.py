@@ -16,6 +16,7 @@ from agent.guardrails.guardrails import Guardrails
 from agent.personas import Persona
 from agent.personas.collection import COLLECTION_TOOLS
 from agent.pipeline.speech_filter import SpeechFilter
+from agent.records.listener import CallListener
 from agent.tool_calls.approval import RoomApprover
 from agent.tool_calls.calls import ToolCalls
 from tools.catalogue import find_tools
@@ -52,14 +53,18 @@ def build_safety(
     backing: Backing,
     state: CallState,
     turns: CallerTurns,
+    *,
     room: rtc.Room | None,
+    listener: CallListener,
 ) -> Safety:
-    """The safety of one call. Without a room nobody can be asked to allow a tool."""
+    """The safety of one call, which tells a listener. Without a room nobody can be asked to allow
+    a tool.
+    """
     settings = pipelines.settings
     guardrails = None
     if backing.guardrails is not None:
         background = replace(backing.guardrails, judge=pipelines.judge())
-        guardrails = Guardrails(background, settings.guardrails, state)
+        guardrails = Guardrails(background, settings.guardrails, state, tell=listener.on_guardrail)
     tool_calls = ToolCalls(
         state,
         backing.ledger,
@@ -67,5 +72,6 @@ def build_safety(
         turns,
         approver=RoomApprover(room, state.caller) if room is not None else None,
         veto=guardrails.veto if guardrails is not None else None,
+        on_event=listener.on_tool,
     )
     return Safety(backing, tool_calls, guardrails)

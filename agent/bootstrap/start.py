@@ -9,7 +9,10 @@ from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from agent.answers import check_answers
 from agent.call.knowledge import Passage
+from agent.call.prices import PriceBook
+from agent.cost.catalogue import load_prices
 from agent.errors import ParleyError, SettingsError
 from agent.guardrails.policy import Policy, load_policy
 from agent.personas import Roster, load_roster, renewed
@@ -17,6 +20,8 @@ from agent.personas.collection import COLLECTION_TOOLS
 from agent.pipeline.cascade import check_providers
 from agent.pipeline.parts import chosen
 from agent.pipeline.realtime import REALTIME_PROVIDERS
+from agent.records.redaction import build_redaction
+from agent.records.sealing import build_sealing
 from agent.services.knowledge import read_passages
 from agent.services.opening_hours import build_hours
 from agent.services.orders_file import orders_at_start
@@ -24,7 +29,6 @@ from agent.services.storage.engine import Database, checked_url
 from agent.services.storage.orders import import_orders
 from agent.services.tool_file import ToolFile, load_tool_file
 from agent.settings import Settings
-from agent.tool_calls.answers import check_answers
 from tools.catalogue import CATALOGUE
 
 logger = logging.getLogger(__name__)
@@ -42,6 +46,7 @@ class Checked:
     personas: Roster
     tool_file: ToolFile
     policy: Policy
+    prices: PriceBook
     passages: tuple[Passage, ...] = field(repr=False)
     """What callers may ask about. The index over them is made in each process: it does not travel.
     """
@@ -65,17 +70,22 @@ def check_buildable(settings: Settings) -> Checked:
         personas = found.of(lambda: _personas(settings, tool_file, policy))
         found.lines += _slow_tools(settings, tool_file)
     passages = found.of(lambda: read_passages(settings.knowledge.folder))
+    prices = found.of(lambda: load_prices(settings))
     found.of(lambda: build_hours(settings.business))
     found.of(lambda: orders_at_start(settings.business, settings.environment))
     found.of(lambda: checked_url(settings.database))
     found.of(lambda: check_answers(settings.tool_calls.answers_folder))
+    found.of(lambda: build_redaction(settings.privacy))
+    found.of(lambda: build_sealing(settings.privacy))
     found.of(lambda: check_providers(settings.cascade))
     found.of(
         lambda: chosen(REALTIME_PROVIDERS, settings.realtime.provider, "PARLEY_REALTIME_PROVIDER")
     )
-    if found.lines or personas is None or tool_file is None or policy is None or passages is None:
+    if policy is None or personas is None or tool_file is None or passages is None:
         raise SettingsError(found.lines)
-    return Checked(personas, tool_file, policy, passages)
+    if found.lines or prices is None:
+        raise SettingsError(found.lines)
+    return Checked(personas, tool_file, policy, prices, passages)
 
 
 def renew_personas(settings: Settings, checked: Checked) -> Roster:

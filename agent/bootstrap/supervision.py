@@ -8,6 +8,7 @@ from collections.abc import Callable
 from livekit import rtc
 
 from agent.bootstrap.call import Call
+from agent.call.record import PipelineInForce
 from agent.personas.collection import COLLECTION_TOOLS
 from agent.settings import Settings
 from agent.supervision.events import observe
@@ -43,7 +44,9 @@ def build_supervisor(
 
     async def change_pipeline(limit_s: float) -> None:
         await call.failover.change(session, limit_s=limit_s)
-        call.turn_taking.follow(call.failover.in_use)
+        in_use = call.failover.in_use
+        call.turn_taking.follow(in_use)
+        call.listener.note(PipelineInForce(in_use, call.state.language, replaced=True))
 
     remedies = SessionRemedies(
         session,
@@ -53,6 +56,7 @@ def build_supervisor(
         greet=greet,
         change_pipeline=change_pipeline,
         end=end,
+        tell=call.listener.on_clip,
     )
     call.manner.on_language(remedies.speak)
     supervisor = Supervisor(
@@ -62,6 +66,7 @@ def build_supervisor(
         heard_until_s=voice.reply_heard_until_s,
         in_reply=lambda: voice.in_reply,
         longest_turn_end_s=lambda: session.options.endpointing["max_delay"],
+        tell=call.listener.on_step,
     )
     observe(session, supervisor.watch, supervisor.ladder, voice, conversing=COLLECTION_TOOLS)
     return supervisor

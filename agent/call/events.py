@@ -1,10 +1,15 @@
-"""What happens in a call, as those are told who listen: frozen, and free of what was said."""
+"""What happens in a call, as those are told who listen: frozen, and free of what was said, but for
+what the record alone may keep, which no log or comparison shows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from agent.call.cost import Cost, Usage
 
 PersonaChange = Literal["call began", "handed over", "handed back"]
 
@@ -46,6 +51,8 @@ class ToolStarted:
     tool: str
     arguments: tuple[str, ...]
     """The names of those that were given, and none of their values."""
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What was given, by name: for the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,10 @@ class ToolFinished:
     tool: str
     outcome: ToolOutcome
     took_s: float
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What was given, by name: for the record."""
+    answer: str = field(default="", repr=False, compare=False)
+    """What the model is told: for the record."""
 
 
 ToolEvent = ToolStarted | ToolFinished
@@ -78,3 +89,67 @@ class GuardrailTripped:
 
 OnGuardrail = Callable[[GuardrailTripped], None]
 """Is told what did not pass; must not block, and must not raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepTaken:
+    """Something is being done about trouble in the call."""
+
+    trouble: str
+    step: str
+    waited_s: float | None
+    """How long the caller has been without what they are owed; None where that is not it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipPlayed:
+    """A recorded sentence was played to the caller, beside the conversation."""
+
+    clip: str
+    words: str
+    whole: bool
+    """Whether it was heard to its end; if not, then perhaps not at all."""
+
+
+OnClip = Callable[[ClipPlayed], None]
+"""Is told what recordings say; must not block, and must not raise."""
+OnStep = Callable[[StepTaken], None]
+"""Is told what is done about trouble; must not block, and must not raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class CostChanged:
+    """Something was used that costs money, whether or not anybody heard anything of it."""
+
+    model: str
+    usage: Usage
+    """What was used now."""
+    usd: Decimal
+    """What that costs."""
+    total: Cost
+    """Of the call so far."""
+    usd_per_min: Decimal
+    """As fast as money was spent in the last minute."""
+    price_version: str
+
+
+OnCost = Callable[[CostChanged], None]
+"""Is told what is spent; must not block, and must not raise."""
+
+
+BudgetName = Literal["call", "day", "tenant"]
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetReached:
+    """A budget is nearly spent, or spent."""
+
+    budget: BudgetName
+    spent_usd: Decimal
+    limit_usd: Decimal
+    is_spent: bool
+    """False for the warning before that."""
+
+
+OnBudget = Callable[[BudgetReached], None]
+"""Is told of budgets; must not block, and must not raise."""

@@ -49,6 +49,8 @@ class JobMetadata(CallOptions):
     """Whether the caller is the operator's own. No client can say so: what a client may choose is
     in CallOptions.
     """
+    tenant: Name | None = None
+    """On whose account the call is: whose budget it draws on. No client can say so either."""
 
     @classmethod
     def parse(cls, metadata: str) -> Self:

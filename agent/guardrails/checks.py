@@ -8,9 +8,9 @@ from functools import cached_property
 
 from agent.guardrails.leaks import Instructions, Secrets
 from agent.guardrails.patterns import Patterns
-from agent.guardrails.personal import Found, Known, find
+from agent.guardrails.personal import Known
 from agent.guardrails.phrases import Phrase, Phrases
-from agent.guardrails.plain import plain, with_figures, words_of
+from agent.guardrails.plain import plain, words_of
 from agent.guardrails.policy import (
     InstructionsRule,
     LengthRule,
@@ -20,6 +20,7 @@ from agent.guardrails.policy import (
     SecretsRule,
     WordsRule,
 )
+from agent.personal import Found, Reading, find, read
 
 _TRAILING = " .,;:!?\n"
 
@@ -49,13 +50,13 @@ class Seen:
         return words_of(self.text)
 
     @cached_property
-    def figures(self) -> str:
+    def reading(self) -> Reading:
         """With numbers as figures that are spelled out."""
-        return with_figures(self.text)
+        return read(self.text)
 
     def may_go_on(self, end: int) -> bool:
-        """Whether what ends here, in `figures`, could be the beginning of something longer."""
-        return not self.whole and not self.figures[end:].strip(_TRAILING)
+        """Whether what ends here, in `reading`, could be the beginning of something longer."""
+        return not self.whole and not self.reading.text[end:].strip(_TRAILING)
 
 
 Check = Callable[[Seen], bool]
@@ -127,7 +128,7 @@ def _personal(rule: PersonalRule, knowledge: Knowledge) -> Check:
     def check(seen: Seen) -> bool:
         return any(
             is_private(found)
-            for found in find(seen.figures, rule.of, region=knowledge.region)
+            for found in find(seen.reading, rule.of, region=knowledge.region)
             if not seen.may_go_on(found.end)
         )
 

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr
 
-from agent.guardrails.plain import plain, with_figures
+from agent.guardrails.plain import plain
+from agent.personal import with_figures
 
 KEY_SHAPES = re.compile(
     r"\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{16,200}"

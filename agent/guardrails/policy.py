@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from agent.errors import SettingsError
 from agent.guardrails.patterns import compiled
-from agent.guardrails.personal import Kind
+from agent.personal import ALL_KINDS, Kind
 
 VARIABLE = "PARLEY_GUARDRAILS_FILE"
 MAX_FILE_BYTES = 1_000_000
@@ -75,7 +75,7 @@ class PersonalRule(_Rule):
     """Trips at personal data that is not the caller's."""
 
     kind: Literal["personal"]
-    of: tuple[Kind, ...] = ("email", "phone", "card", "national_id")
+    of: tuple[Kind, ...] = ALL_KINDS
     allowed: tuple[str, ...] = Field(default=(), max_length=200)
     """What everybody may hear, such as the business's own telephone."""
     public_tools: tuple[str, ...] = ("search_knowledge", "opening_hours")

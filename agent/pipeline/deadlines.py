@@ -16,6 +16,7 @@ from livekit.agents import (
     NOT_GIVEN,
     APIConnectionError,
     APIConnectOptions,
+    APIError,
     APITimeoutError,
     NotGivenOr,
     llm,
@@ -23,6 +24,8 @@ from livekit.agents import (
     utils,
 )
 from livekit.agents.metrics import LLMMetrics, TTSMetrics
+
+from agent.pipeline.untold_usage import Request
 
 LEAST_AUDIO_S = 0.05
 """No word is shorter. What is, is an error message taken for audio."""
@@ -114,6 +117,7 @@ class _PromptStream(llm.LLMStream):
         model, self._tries = self._asked.of_try(self._tries), self._tries + 1
         limit_s = self._asked.first_token_s
         once = replace(self._conn_options, max_retry=0)
+        request = Request(model, self._chat_ctx, self._tools)
         answered = False
         try:
             async with (
@@ -123,12 +127,20 @@ class _PromptStream(llm.LLMStream):
                 ) as stream,
             ):
                 async for chunk in stream:
+                    request.note(chunk)
                     if chunk.has_response():
                         answered = True
                         deadline.reschedule(asyncio.get_running_loop().time() + limit_s)
                     self._event_ch.send_nowait(chunk)
         except TimeoutError:
             raise APITimeoutError(f"no token of {model.model} within {limit_s} s") from None
+        except APIError:
+            request.refuse()
+            raise
+        finally:
+            # Also when it is taken back: then the model's own stream has told of no tokens.
+            if (untold := request.estimate()) is not None:
+                self._asked.emit("metrics_collected", untold)
         if not answered:
             raise APIConnectionError(f"an empty answer of {model.model}")
 

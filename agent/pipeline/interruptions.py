@@ -19,7 +19,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from livekit.agents import Agent, AgentSession, ModelSettings, llm, stt
 from livekit.agents import UserStateChangedEvent as UserState
@@ -63,6 +63,14 @@ _TRANSCRIPTS = (
 )
 
 
+class TurnGate(Protocol):
+    """Who may take the caller's turns before a model answers them."""
+
+    def takes(self, words: str) -> bool:
+        """Whether a turn is taken, and gets no answer; its words are empty if they come later."""
+        ...
+
+
 @dataclass(slots=True)
 class _Overlap:
     """A stretch of the caller's sound that began while the agent was speaking; monotonic clock."""
@@ -95,6 +103,8 @@ class Interruptions:
         self._floor: Floor | None = None
         self._reply_end = ""
         self._answering: set[asyncio.Task[None]] = set()
+        self.gate: TurnGate | None = None
+        """Takes turns of this call, if there is one."""
 
     def watch(self, session: AgentSession[Any]) -> None:
         """Judge this session's call."""
@@ -120,6 +130,10 @@ class Interruptions:
         async for part in words:
             self._reply_end = (self._reply_end + part)[-80:]
             yield part
+
+    def takes(self, words: str) -> bool:
+        """Whether the gate takes a turn of the caller's."""
+        return self.gate is not None and self.gate.takes(words)
 
     def _is_no_turn(self, text: str) -> bool:
         return self._overlap is not None and self._dismisses(self._overlap, text)
@@ -249,7 +263,7 @@ class Interruptions:
             return  # and is answered when all is said
         if was_held:
             self._floor.take_turn()
-        else:
+        elif not self.takes(""):
             self._session.generate_reply(input_modality="audio")
 
 
@@ -276,6 +290,14 @@ class AttentiveAgent(Agent):
         heard = Agent.default.stt_node(self, audio, model_settings)
         async for event in self._interruptions.admit(heard):
             yield event
+
+    async def on_user_turn_completed(
+        self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage
+    ) -> None:
+        """See Agent.on_user_turn_completed."""
+        if self._interruptions.takes(new_message.text_content or ""):
+            raise llm.StopResponse
+        await super().on_user_turn_completed(turn_ctx, new_message)
 
     async def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings

@@ -13,7 +13,13 @@ from openai.types.realtime.realtime_audio_input_turn_detection import (
 )
 
 from agent.pipeline.parts import Account, PipelineParts, account_of, chosen
-from agent.pipeline.realtime_link import PATIENCE, LinkOptions, ResilientModel, Summarise
+from agent.pipeline.realtime_link import (
+    PATIENCE,
+    LinkOptions,
+    OnUsage,
+    ResilientModel,
+    Summarise,
+)
 from agent.settings import OpenAISettings, RealtimeSettings, TurnSettings
 
 
@@ -25,9 +31,11 @@ def build_realtime(
     language: str,
     voice: str | None,
     summarise: Summarise | None = None,
+    on_usage: OnUsage = lambda _: None,
 ) -> PipelineParts:
     """The speech model of one call; `voice` overrides the configured one. With `summarise` a long
     conversation goes on in a renewed session with a summary of its beginning, else with an extract.
+    `on_usage` is told what its sessions use.
 
     Raises:
         SettingsError: for a provider that is not known.
@@ -38,6 +46,7 @@ def build_realtime(
     model = build(settings, account, language, voice or settings.voice, detection)
     if isinstance(model, ResilientModel):
         model.summarise = summarise
+        model.on_usage = on_usage
     return PipelineParts(llm=model)
 
 

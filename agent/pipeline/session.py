@@ -14,6 +14,7 @@ from livekit.agents import (
     vad,
 )
 from livekit.agents.voice.agent_session import SessionConnectOptions
+from livekit.agents.voice.room_io.types import TextInputCallback
 from livekit.agents.voice.speech_handle import SpeechHandle
 
 from agent.call.state import CallState
@@ -91,9 +92,15 @@ _INPUT_RATE_HZ: Mapping[Pipeline, int] = {
 
 
 def room_options(
-    audio: CallAudio, pipeline: Pipeline, *, participant_identity: str | None
+    audio: CallAudio,
+    pipeline: Pipeline,
+    *,
+    participant_identity: str | None,
+    on_text: TextInputCallback = take_text,
 ) -> room_io.RoomOptions:
-    """How the session is joined to the room: audio and text both ways, no video."""
+    """How the session is joined to the room: audio and text both ways, no video. What the caller
+    types goes to `on_text`.
+    """
     return room_io.RoomOptions(
         audio_input=room_io.AudioInputOptions(
             sample_rate=_INPUT_RATE_HZ[pipeline],
@@ -104,30 +111,32 @@ def room_options(
         audio_output=False,  # the playout is the output
         text_output=room_io.TextOutputOptions(next_in_chain=audio.spoken),
         video_input=False,
-        text_input=room_io.TextInputOptions(text_input_cb=take_text),
+        text_input=room_io.TextInputOptions(text_input_cb=on_text),
         participant_identity=participant_identity or NOT_GIVEN,
         close_on_disconnect=False,  # the caller may come back
     )
 
 
-def greet(session: AgentSession[CallState], greeting: str, *, notice: str = "") -> None:
-    """Say the first words: a notice that nobody can interrupt, if there is one, then a greeting."""
-    if notice:
-        announce(session, notice)
+def greet(session: AgentSession[CallState], greeting: str) -> None:
+    """Say the first words."""
     if session.tts is not None:
         session.say(greeting)
     else:
         session.generate_reply(instructions=f'Greet the caller. Say exactly: "{greeting}"')
 
 
-def announce(session: AgentSession[CallState], text: str) -> SpeechHandle:
-    """Say a passage to its end, whatever the caller does: by the text-to-speech where there is one,
-    else by the speech model. The caller's audio is silence to both pipelines meanwhile.
-    """
+def say(session: AgentSession[CallState], text: str) -> SpeechHandle:
+    """Say a passage: by the text-to-speech where there is one, else by the speech model."""
     if session.tts is not None:
-        handle = session.say(text)
-    else:
-        handle = session.generate_reply(instructions=f'Say exactly: "{text}"')
+        return session.say(text)
+    return session.generate_reply(instructions=f'Say exactly: "{text}"', tool_choice="none")
+
+
+def announce(session: AgentSession[CallState], text: str) -> SpeechHandle:
+    """Say a passage to its end, whatever the caller does. Their audio is silence to both pipelines
+    meanwhile.
+    """
+    handle = say(session, text)
     # Set afterwards: with the provider's own turn detection the framework ignores the argument, but
     # honours the attribute by not letting the provider hear the caller.
     handle.allow_interruptions = False

@@ -14,10 +14,13 @@ then the transcript becomes final.
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import Any
 
 from livekit.agents import NOT_GIVEN, APIConnectOptions, APITimeoutError, NotGivenOr, stt, utils
+from livekit.agents.metrics import STTMetrics
+from livekit.agents.metrics.base import Metadata
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
 
 from agent.pipeline.heard import Heard
@@ -126,7 +129,24 @@ class SpeculativeSTT(stt.STT[Any]):
                     buffer, language=language, conn_options=replace(conn_options, max_retry=0)
                 )
         except TimeoutError:
+            self._count_unanswered(buffer)
             raise APITimeoutError("the transcription did not come in time") from None
+        except asyncio.CancelledError:
+            self._count_unanswered(buffer)
+            raise
+
+    def _count_unanswered(self, buffer: utils.AudioBuffer) -> None:
+        """What was sent is billed, whether or not somebody waits for the answer."""
+        metrics = STTMetrics(
+            label=self.label,
+            request_id="",
+            timestamp=time.time(),
+            duration=0.0,
+            audio_duration=utils.audio.calculate_audio_duration(buffer),
+            streamed=False,
+            metadata=Metadata(model_name=self.model, model_provider=self.provider),
+        )
+        self.emit("metrics_collected", metrics)
 
     def _update_session_keyterms(self, keyterms: list[str]) -> None:
         self._inner._update_session_keyterms(keyterms)

@@ -62,8 +62,8 @@ def turn_handling(
         # The reply and its first words are made while the turn may still go on, more than once in
         # a long turn.
         preemptive_generation={
-            "enabled": True,
-            "preemptive_tts": True,
+            "enabled": settings.speculation != "off",
+            "preemptive_tts": settings.speculation == "voice",
             "max_speech_duration": 30.0,
             "max_retries": 6,
         },

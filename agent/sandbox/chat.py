@@ -7,7 +7,7 @@ import json
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from aiohttp import web
@@ -26,6 +26,7 @@ from openai.types.chat.chat_completion_chunk import (
     ChoiceDeltaToolCallFunction,
 )
 from openai.types.chat.chat_completion_message_function_tool_call import Function
+from openai.types.completion_usage import PromptTokensDetails
 
 from agent.sandbox import tokens
 from agent.sandbox.answers import EventStream, hold_until, json_answer, read_json
@@ -58,6 +59,8 @@ class Completion:
     finish_reason: FinishReason
     prompt_tokens: int
     model: str
+    cached_tokens: int = 0
+    """Of the prompt, read before."""
     id: str = field(default_factory=lambda: f"chatcmpl-{secrets.token_hex(12)}")
     created: int = field(default_factory=lambda: int(time.time()))
 
@@ -70,6 +73,9 @@ class Completion:
             prompt_tokens=self.prompt_tokens,
             completion_tokens=made,
             total_tokens=self.prompt_tokens + made,
+            prompt_tokens_details=PromptTokensDetails(
+                cached_tokens=min(self.cached_tokens, self.prompt_tokens), audio_tokens=0
+            ),
         )
 
 
@@ -79,6 +85,8 @@ async def create_completion(request: web.Request) -> web.StreamResponse:
     order = read_request(await read_json(request))
     script = request.app[PROVIDER].script
     completion = await _complete(order, script)
+    cached_tokens = request.app[PROVIDER].prompts.read(_prompt(order))
+    completion = replace(completion, cached_tokens=cached_tokens)
     if order.stream:
         return await _stream(request, order, completion)
     made = completion.usage.completion_tokens
@@ -127,10 +135,14 @@ def _finished(order: ChatRequest, text: str, calls: Sequence[Call]) -> Completio
     written = tokens.pieces(text)
     if order.most_tokens is not None and len(written) > order.most_tokens:
         text, reason = "".join(written[: order.most_tokens]), "length"
-    asked = (message.content or "" for message in order.messages)
-    schemas = (json.dumps(tool.model_dump()) for tool in order.tools or ())
-    prompt_tokens = sum(map(tokens.count, (*asked, *schemas))) + 4 * len(order.messages)
+    prompt_tokens = sum(map(tokens.count, _prompt(order))) + 4 * len(order.messages)
     return Completion(text, calls, reason, prompt_tokens, order.model)
+
+
+def _prompt(order: ChatRequest) -> Iterator[str]:
+    """What is read, in the order in which it is kept: the tools stand before the messages."""
+    yield from (json.dumps(tool.model_dump()) for tool in order.tools or ())
+    yield from (message.content or "" for message in order.messages)
 
 
 def _whole(completion: Completion) -> ChatCompletion:

@@ -7,6 +7,7 @@ import logging
 
 from livekit import rtc
 
+from agent.call.events import ClipPlayed
 from agent.supervision.captions import send_caption
 from agent.supervision.clips import SPOKEN_LANGUAGE, ClipName, load_clip
 
@@ -16,7 +17,7 @@ _LEAD_IN_S = 0.3
 _SUBSCRIBE_TIMEOUT_S = 5.0
 
 
-async def say_last_words(room: rtc.Room, language: str = SPOKEN_LANGUAGE) -> None:
+async def say_last_words(room: rtc.Room, language: str = SPOKEN_LANGUAGE) -> ClipPlayed:
     """Play the apology into a room and return when it was heard, about seven seconds later.
 
     Needs no provider and no session. The words are also sent as a caption, so a caller with the
@@ -39,6 +40,7 @@ async def say_last_words(room: rtc.Room, language: str = SPOKEN_LANGUAGE) -> Non
         await source.wait_for_playout()
     finally:
         await source.aclose()
+    return ClipPlayed(clip.name.value, clip.text, whole=True)
 
 
 async def _subscribed(publication: rtc.LocalTrackPublication) -> None:

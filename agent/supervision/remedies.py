@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from livekit import rtc
 from livekit.agents import AgentSession, llm
 
+from agent.call.events import ClipPlayed, OnClip
 from agent.supervision.captions import send_caption
 from agent.supervision.clips import ClipName, load_clip
 from agent.supervision.voice import Voice
@@ -79,6 +80,7 @@ class SessionRemedies:
         change_pipeline: Goes on through new connections, and ends within a bound; raises
             TimeoutError.
         end: Ends the call with a reason; `apologise` when no last words were heard.
+        tell: Is told of each recording that was played.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class SessionRemedies:
         greet: Callable[[], object],
         change_pipeline: Callable[[float], Any],
         end: Callable[[str, bool], None],
+        tell: OnClip = lambda _: None,
     ) -> None:
         self._session = session
         self._voice = voice
@@ -99,6 +102,7 @@ class SessionRemedies:
         self._greet = greet
         self._change_pipeline = change_pipeline
         self._end = end
+        self._tell = tell
 
     def speak(self, language: str) -> None:
         """Play recordings in another language from now on."""
@@ -114,6 +118,7 @@ class SessionRemedies:
         caption = asyncio.create_task(send_caption(self._room, clip.text))
         try:
             heard = await self._voice.play(clip, insist=insist)
+            self._tell(ClipPlayed(name.value, clip.text, heard))
             await asyncio.wait([caption], timeout=INTERRUPT_LIMIT_S)
         finally:
             caption.cancel()

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from agent.call.events import OnStep, StepTaken
 from agent.supervision.clips import ClipName
 from agent.supervision.ladder import Ladder, Step
 from agent.supervision.remedies import Remedies
@@ -35,6 +36,7 @@ class Supervisor:
         heard_until_s: The last moment at which a reply sounded.
         in_reply: Whether a reply was begun and is not over.
         longest_turn_end_s: How long the turn detector may wait for the caller to go on.
+        tell: Is told of each step.
         clock: Seconds; the one of the Watch.
     """
 
@@ -47,6 +49,7 @@ class Supervisor:
         heard_until_s: Callable[[], float],
         in_reply: Callable[[], bool],
         longest_turn_end_s: Callable[[], float],
+        tell: OnStep = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.watch = watch
@@ -60,6 +63,7 @@ class Supervisor:
         self._heard_until_s = heard_until_s
         self._in_reply = in_reply
         self._longest_turn_end_s = longest_turn_end_s
+        self._tell = tell
         self._clock = clock
         self._away = False
         self._over = False
@@ -136,14 +140,12 @@ class Supervisor:
 
     def _take(self, step: Step, trouble: Trouble, now_s: float) -> None:
         since_s = self.watch.waiting_since_s
+        waited_s = None if since_s is None else round(now_s - since_s, 2)
         logger.warning(
             "call in trouble",
-            extra={
-                "trouble": trouble.value,
-                "step": step.value,
-                "waited_s": None if since_s is None else round(now_s - since_s, 2),
-            },
+            extra={"trouble": trouble.value, "step": step.value, "waited_s": waited_s},
         )
+        self._tell(StepTaken(trouble.value, step.value, waited_s))
         self.taken[trouble, step] += 1
         self.watch.acted()
         self._over = step in (Step.TAKE_LEAVE, Step.GIVE_UP)
@@ -208,7 +210,9 @@ class Supervisor:
         ):
             self._bridges_in_a_row += 1
             self.bridges += 1
-            logger.warning("the caller waits", extra={"waited_s": round(now_s - quiet_since_s, 2)})
+            waited_s = round(now_s - quiet_since_s, 2)
+            logger.warning("the caller waits", extra={"waited_s": waited_s})
+            self._tell(StepTaken(Trouble.SILENT.value, "ask for patience", waited_s))
             self._bridge = self._start(self._bridge_over())
 
     async def _bridge_over(self) -> None:

@@ -78,6 +78,11 @@ class Phone:
         """The names."""
         return tuple(self._targets)
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether the caller is on a telephone."""
+        return self._caller is not None
+
     def take(self, caller: rtc.RemoteParticipant) -> None:
         """This is who calls."""
         is_sip = caller.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP

@@ -9,6 +9,7 @@ from typing import Any
 
 from livekit.agents import AgentSession, RunContext, function_tool, llm
 
+from agent.answers import Answers, load_answers
 from agent.call.caller_turns import CallerTurns
 from agent.call.events import OnTool, ToolEvent, ToolFinished, ToolStarted
 from agent.call.ledger import Ledger
@@ -18,7 +19,6 @@ from agent.errors import CallerError, ToolError
 from agent.settings import ToolCallSettings
 from agent.tool_calls import access, outputs
 from agent.tool_calls.announcements import Announcement, Announcements
-from agent.tool_calls.answers import Answers, load_answers
 from agent.tool_calls.approval import Approver, approve
 from agent.tool_calls.arguments import Arguments, canonical, fit
 from agent.tool_calls.asking import Asking
@@ -148,7 +148,8 @@ class ToolCalls:
             log_fault(error, tool, self._state)
             work = Answer(BROKE, failed=True)
         if isinstance(work, Answer):
-            self._tell(ToolFinished(tool.name, "refused", time.monotonic() - began_s))
+            took_s = time.monotonic() - began_s
+            self._tell(ToolFinished(tool.name, "refused", took_s, dict(given), work.text))
             return work
         return await self._bring(work, ctx)
 
@@ -207,10 +208,13 @@ class ToolCalls:
                 self._approver, tool, arguments.values, limit_s=self._settings.approval_s
             )
         if ending is None:
-            self._tell(ToolStarted(tool.name, tuple(arguments.values)))
+            given = arguments.values
+            self._tell(ToolStarted(tool.name, tuple(given), dict(given)))
             ending = await self._perform(tool, arguments, key, again=again)
-        self._tell(ToolFinished(tool.name, ending.outcome, time.monotonic() - began_s))
-        return self._in_words(tool, ending, again=again)
+        took_s, answer = time.monotonic() - began_s, self._in_words(tool, ending, again=again)
+        given = dict(arguments.values)
+        self._tell(ToolFinished(tool.name, ending.outcome, took_s, given, answer.text))
+        return answer
 
     async def _perform(self, tool: Tool, arguments: Arguments, key: str, *, again: bool) -> Ending:
         if not tool.policy.changes:

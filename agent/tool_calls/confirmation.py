@@ -14,7 +14,7 @@ from typing import Literal
 
 from rapidfuzz import fuzz
 
-from agent.tool_calls.answers import Answer, Answers, words_of
+from agent.answers import Answer, Answers, words_of
 from agent.tool_calls.arguments import Arguments
 
 logger = logging.getLogger(__name__)

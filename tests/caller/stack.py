@@ -137,6 +137,7 @@ class Worker(Child):
             "PARLEY_WORKER_PORT": str(self.port),
             "LIVEKIT_AGENT_NAME": AGENT_NAME,
             "PARLEY_DATABASE_URL": f"sqlite+aiosqlite:///{folder / f'{name}.sqlite3'}",
+            "PARLEY_SPOOL_DIR": str(folder / f"{name}.spool"),
             "PARLEY_WEATHER": "climate",  # no call leaves this machine
             "PYTHONPATH": str(Path(__file__).parent / "witness"),
             "CALL_WITNESS_FILE": str(self._witness),

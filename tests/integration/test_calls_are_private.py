@@ -109,3 +109,26 @@ async def attack(call: Call) -> asyncio.Queue[bytes]:
         await writer.write(message)
         await writer.aclose()
     return answers
+
+
+async def test_logs_say_nothing_of_the_conversation(
+    run_folder: Path, livekit_server: LiveKitServer, provider: SandboxProvider
+) -> None:
+    """At the level of DEBUG too, no words of either side are logged, nor the caller's number; in
+    neither pipeline.
+    """
+    provider.play(replies=ANSWERS)
+    env = {**livekit_server.env, **provider.env, "LIVEKIT_AGENT_NAME": "discreet"}
+    argv = (sys.executable, "agent.py", "start", "--log-level", "DEBUG")
+    with Worker(run_folder, env, name="discreet-worker", argv=argv) as worker:
+        await asyncio.to_thread(worker.wait_until_registered)
+        caller = Caller(livekit_server.url, logs=[worker], agent_name="discreet")
+        for pipeline in ("realtime", "cascade"):
+            async with caller.call({"pipeline": pipeline}, identity="sip_+4930901820") as call:
+                await call.greeting()
+                await call.type(ASK_PRICE)
+                assert HEAR_PRICE in (await call.reply()).words
+        await asyncio.to_thread(worker.wait_for_line, "(?s)call ended.*call ended")
+        assert "sip_+49******20" in worker.log
+        for words in (ASK_PRICE, HEAR_PRICE, "4930901820"):
+            assert words not in worker.log

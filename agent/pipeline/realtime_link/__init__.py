@@ -7,6 +7,7 @@ from agent.pipeline.realtime_link.health import PATIENCE, LinkHealth, LinkOption
 from agent.pipeline.realtime_link.memory import Judge
 from agent.pipeline.realtime_link.session import ResilientModel, ResilientSession
 from agent.pipeline.realtime_link.summary import LanguageModelSummary, Summarise
+from agent.pipeline.realtime_link.usage import OnUsage
 
 __all__ = [
     "PATIENCE",
@@ -14,6 +15,7 @@ __all__ = [
     "LanguageModelSummary",
     "LinkHealth",
     "LinkOptions",
+    "OnUsage",
     "ResilientModel",
     "ResilientSession",
     "Summarise",

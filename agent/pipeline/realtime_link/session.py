@@ -30,6 +30,7 @@ from typing import Any
 
 import aiohttp
 from livekit.agents import llm, utils
+from livekit.agents.metrics import RealtimeModelMetrics, STTMetrics
 from livekit.plugins import openai
 from openai.types.realtime import ResponseCreatedEvent, ResponseDoneEvent
 from openai.types.realtime.realtime_conversation_item_function_call import (
@@ -39,6 +40,7 @@ from openai.types.realtime.realtime_conversation_item_function_call import (
 from agent.pipeline.realtime_link.health import LinkOptions
 from agent.pipeline.realtime_link.requests import AskingSession
 from agent.pipeline.realtime_link.summary import Summarise
+from agent.pipeline.realtime_link.usage import OnUsage, ResponseUsage
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +77,8 @@ class ResilientModel(openai.realtime.RealtimeModel):
         self._speed: float = options.get("speed", 1.0)
         self.summarise: Summarise | None = None
         """How the sessions made from now on sum up what they told at length; see `summary.py`."""
+        self.on_usage: OnUsage = lambda _: None
+        """Is told what the sessions made from now on use; see `usage.py`."""
 
     def session(self, *, turn_detection_disabled: bool = False) -> ResilientSession:
         """A new session, which connects at once."""
@@ -82,6 +86,7 @@ class ResilientModel(openai.realtime.RealtimeModel):
             self, self._link, turn_detection_disabled=turn_detection_disabled
         )
         session.summarise = self.summarise
+        session.on_usage = self.on_usage
         self._sessions.add(session)
         return session
 
@@ -125,7 +130,11 @@ class ResilientSession(AskingSession):
         self._has_called = False
         self._attempts = 0
         self._calls_passed_on: set[str] = set()
+        self.on_usage: OnUsage = lambda _: None
+        self._usage = ResponseUsage(model, self._tell_usage)
         super().__init__(model, link, turn_detection_disabled=turn_detection_disabled)
+        self.on("openai_server_event_received", self._usage.received)
+        self.on("metrics_collected", self._pass_transcription)
 
     @property
     def has_active_generation(self) -> bool:
@@ -144,15 +153,24 @@ class ResilientSession(AskingSession):
             await super()._main_task()
         finally:
             self._abandon_broken()
+            self._usage.ended()
 
     def _disconnected(self) -> None:
         super()._disconnected()
+        self._usage.ended()
         self._break_off()
 
     async def _catch_up(self, ws_conn: aiohttp.ClientWebSocketResponse) -> None:
         await super()._catch_up(ws_conn)
         if self._broken is not None and self._broken.continuation is None:
             self._go_on(self._broken)
+
+    def _tell_usage(self, metrics: RealtimeModelMetrics | STTMetrics) -> None:
+        self.on_usage(metrics)
+
+    def _pass_transcription(self, metrics: RealtimeModelMetrics | STTMetrics) -> None:
+        if isinstance(metrics, STTMetrics):  # the responses are counted from their events
+            self.on_usage(metrics)
 
     # A reply that broke off
 

@@ -26,6 +26,8 @@ POOL_SIZE = 2
 """Each call has a pool of its own, and seldom more than one tool at work."""
 
 _WRITES = "parley_writes"
+_TABLES_LOCK = 4_611_686_018_427_387_847
+"""Any number that nobody else locks on the same PostgreSQL database."""
 
 
 class Database:
@@ -78,12 +80,21 @@ class Database:
                 complete = await connection.run_sync(_has_tables)
             if not complete:
                 async with self._writer.begin() as connection:
+                    await alone_making_tables(connection)
                     await connection.run_sync(metadata.create_all)
             self._prepared = True
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._engine.dispose()
+
+
+async def alone_making_tables(connection: AsyncConnection) -> None:
+    """See that until the end of a writing transaction no other process makes tables. PostgreSQL
+    refuses the second of two that make the same one at once; SQLite has one writer anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TABLES_LOCK})
 
 
 def checked_url(settings: DatabaseSettings) -> URL:

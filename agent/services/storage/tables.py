@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Date,
     DateTime,
@@ -99,6 +100,14 @@ messages = Table(
     Column("text", Text, nullable=False),
     Column("request_key", String(512), unique=True),
     Column("left_at", UtcDateTime, nullable=False),
+)
+
+spending = Table(
+    "spending",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("tenant", String(64), primary_key=True),
+    Column("micro_usd", BigInteger, nullable=False),
 )
 
 ledger = Table(

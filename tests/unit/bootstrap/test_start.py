@@ -45,6 +45,7 @@ def test_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
                 PARLEY_GUARDRAILS_FILE=str(tmp_path / "nowhere.toml"),
                 PARLEY_ORDERS_FILE=str(tmp_path / "nowhere.csv"),
                 PARLEY_LLM_PROVIDER="acme",
+                PARLEY_PRICES_FILE=str(tmp_path / "nowhere_too.toml"),
             )
         )
     told = {fault.partition(":")[0] for fault in refused.value.faults}
@@ -55,6 +56,7 @@ def test_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
         "PARLEY_GUARDRAILS_FILE",
         "PARLEY_ORDERS_FILE",
         "PARLEY_LLM_PROVIDER",
+        "PARLEY_PRICES_FILE",
     }
 
 

@@ -27,6 +27,7 @@ def test_every_option_is_read() -> None:
         "half_duplex": True,
         "participant_identity": "caller-1",
         "staff": True,
+        "tenant": "acme",
     }
     assert JobMetadata.parse(json.dumps(options)).model_dump() == options
 
@@ -67,3 +68,10 @@ def test_only_the_operator_says_who_is_staff() -> None:
     assert JobMetadata.parse('{"staff": true}').staff
     with pytest.raises(CallOptionsError, match="staff"):
         CallOptions.known({"staff": True})
+
+
+@pytest.mark.parametrize("option", ["staff", "tenant", "participant_identity"])
+def test_what_only_the_operator_may_say_is_no_option_of_a_client(option: str) -> None:
+    """Who could name a tenant would spend its budget."""
+    with pytest.raises(CallOptionsError, match=option):
+        CallOptions.known({option: "acme"})

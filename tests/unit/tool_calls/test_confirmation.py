@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.tool_calls.answers import load_answers
+from agent.answers import load_answers
 from agent.tool_calls.arguments import Arguments, canonical
 from agent.tool_calls.confirmation import Confirmations, Verdict
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.answers import Answer, check_answers, load_answers
 from agent.errors import SettingsError
-from agent.tool_calls.answers import Answer, check_answers, load_answers
 
 ASKED = "Shall I book Tuesday the third of March at three in the afternoon for Anna?"
 
@@ -113,3 +113,26 @@ def test_a_broken_list_is_named(tmp_path: Path) -> None:
         check_answers(tmp_path)
     assert len(fault.value.faults) == 2
     assert "PARLEY_ANSWERS_FOLDER: de.txt: line 1" in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "answer"),
+    [
+        ("en", "Yes, I do.", Answer.YES),
+        ("en", "I consent.", Answer.YES),
+        ("en", "I don't mind.", Answer.YES),
+        ("en", "I do not agree.", Answer.NO),
+        ("en", "I don't consent to that.", Answer.NO),
+        ("de", "Ich bin einverstanden.", Answer.YES),
+        ("de", "Damit bin ich nicht einverstanden.", Answer.NO),
+        ("fr", "Je suis d'accord.", Answer.YES),
+        ("fr", "Je ne suis pas d'accord.", Answer.NO),
+        ("es", "Sí, acepto.", Answer.YES),
+        ("es", "No estoy de acuerdo.", Answer.NO),
+        ("ko", "네, 동의합니다.", Answer.YES),
+        ("ko", "동의하지 않습니다.", Answer.NO),
+    ],
+)
+def test_agreeing_and_disagreeing(language: str, said: str, answer: Answer) -> None:
+    """A "not" turns what would be a yes into a no, and not into something unclear."""
+    assert load_answers(language).judge(said, "May this call be recorded?") is answer

@@ -1,0 +1,27 @@
+"""The limits of one call."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from agent.bootstrap.plan import CallPlan
+from agent.call.spending import Spending
+from agent.cost.budgets import Budgets, Limits
+from agent.cost.meter import Meter
+from agent.settings import CostSettings
+
+
+def build_budgets(
+    settings: CostSettings, plan: CallPlan, meter: Meter, spending: Spending | None
+) -> Budgets:
+    """The budgets that one call draws on."""
+    away = (SQLAlchemyError, OSError, TimeoutError)
+    return Budgets(limits_of(settings, plan), meter, spending, store_errors=away)
+
+
+def limits_of(settings: CostSettings, plan: CallPlan) -> Limits:
+    """Its own limit, its day's, and its tenant's if it has one."""
+    tenant_usd = None
+    if plan.tenant is not None:
+        tenant_usd = settings.tenants.get(plan.tenant, settings.tenant_usd)
+    return Limits(settings.call_usd, settings.day_usd, tenant_usd)

@@ -1,0 +1,138 @@
+"""The records of a worker's calls: one recorder for each call, and what looks after the rest."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from livekit.agents import JobContext
+from sqlalchemy.exc import SQLAlchemyError
+
+from agent.call.consent import Consent
+from agent.call.events import CostChanged
+from agent.call.record import BudgetNoted, Charged, Closed, ConsentNoted, Opened, RecordEvent
+from agent.call.record_form import without_words
+from agent.cost.budgets import Budgets
+from agent.cost.meter import Meter
+from agent.personas.collection import COLLECTION_TOOLS
+from agent.records.listener import CallListener
+from agent.records.reconcile import EVERY_S, keep_reconciling
+from agent.records.recorder import Recorder
+from agent.records.redaction import build_redaction
+from agent.records.rows import Header, Writing, as_it_is
+from agent.records.sealing import build_sealing
+from agent.records.spool import Spool
+from agent.records.store import CallStore
+from agent.services.storage.engine import Database
+from agent.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Recording:
+    """The record of one call, from its first moment to its last."""
+
+    listener: CallListener
+    closing: AsyncExitStack = field(default_factory=AsyncExitStack)
+    reason: str = ""
+    """Why the call ends, as soon as that is known; the first reason stands."""
+    consent: Consent = field(default_factory=lambda: Consent(required=False))
+
+    @classmethod
+    def begin(cls, settings: Settings, ctx: JobContext) -> Recording:
+        """Record a job's call from now on, if calls are recorded. Nothing is connected yet, and
+        nothing that fails here or later is felt in the call.
+        """
+        if settings.records.enabled:
+            try:
+                return cls._begin(settings, ctx)
+            except Exception:  # the edge of the record
+                logger.exception("a call is not recorded")
+        return cls(CallListener(lambda _: None))
+
+    @classmethod
+    def _begin(cls, settings: Settings, ctx: JobContext) -> Recording:
+        header = Header(ctx.job.id, ctx.job.room.name, datetime.now(UTC))
+        database = Database(settings.database)
+        redact = build_redaction(settings.privacy, region=settings.business.phone_region)
+        seal = build_sealing(settings.privacy).seal
+        recorder = Recorder(
+            header,
+            CallStore(database),
+            Spool(settings.records.spool_folder),
+            writing=Writing(redact=redact or as_it_is, seal=seal),
+        )
+
+        def note(event: RecordEvent) -> None:
+            recorder.note(event if recording.consent.may_keep else without_words(event))
+
+        recording = cls(CallListener(note, framework_tools=COLLECTION_TOOLS))
+        recording.closing.push_async_callback(database.aclose)
+        recording.closing.push_async_callback(recorder.aclose)
+        recorder.note(Opened(header.room))
+        return recording
+
+    def ask(self, consent: Consent) -> None:
+        """Keep what is said only while the caller agrees to that, and record what they decided."""
+        self.consent = consent
+        consent.on_decided(lambda it: self.listener.note(ConsentNoted(it.state, it.by)))
+
+    def follow(self, meter: Meter, budgets: Budgets) -> None:
+        """Record what the call costs, and what becomes of its budgets."""
+        meter.on_cost(lambda it: self.listener.note(_charged(it)))
+        budgets.on_budget(
+            lambda it: self.listener.note(
+                BudgetNoted(it.budget, it.spent_usd, it.limit_usd, it.is_spent)
+            )
+        )
+
+    def ends(self, reason: str) -> None:
+        """The call ends, for this reason."""
+        self.reason = self.reason or reason
+
+    async def aclose(self) -> None:
+        """The last event, and everything that is not written yet."""
+        self.listener.note(Closed(self.reason or "job ended"))
+        await self.closing.aclose()
+
+
+def _charged(change: CostChanged) -> Charged:
+    unpriced = tuple(sorted(change.total.unpriced))
+    return Charged(change.model, change.usd, change.total.usd, change.price_version, unpriced)
+
+
+async def prepare_records(settings: Settings) -> None:
+    """See that records can be kept. A database that does not answer is no reason to take no calls.
+
+    Raises:
+        RecordsError: the records there are a newer version's.
+    """
+    if not settings.records.enabled:
+        return
+    async with AsyncExitStack() as closing:
+        try:
+            await _open_store(settings, closing).prepare()
+        except (SQLAlchemyError, OSError) as error:
+            kind = type(error).__name__  # alone: the message may hold the address
+            logger.warning("records wait for the database", extra={"error": kind})
+
+
+async def look_after_records(settings: Settings) -> None:
+    """Bring in what was left in the spool, and settle the calls that were lost, until cancelled."""
+    if not settings.records.enabled:
+        return
+    await keep_reconciling(
+        lambda closing: _open_store(settings, closing),
+        Spool(settings.records.spool_folder),
+        lost_after_s=settings.records.lost_after_s,
+        every_s=min(EVERY_S, settings.records.lost_after_s / 2),
+    )
+
+
+def _open_store(settings: Settings, closing: AsyncExitStack) -> CallStore:
+    database = Database(settings.database)
+    closing.push_async_callback(database.aclose)
+    return CallStore(database)

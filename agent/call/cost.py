@@ -1,0 +1,125 @@
+"""What a call costs: the amounts that providers bill, their rates, and the sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from decimal import Decimal
+
+MILLION = Decimal(1_000_000)
+HOUR_S = Decimal(3600)
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model as bills name it: who serves it, and its name."""
+
+    host: str
+    """Of its address, such as `api.openai.com`."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Amounts of one model. Each token is in one of them only, so that they can be added up."""
+
+    input_tokens: int = 0
+    """Of text, read anew."""
+    cached_input_tokens: int = 0
+    input_audio_tokens: int = 0
+    cached_input_audio_tokens: int = 0
+    output_tokens: int = 0
+    output_audio_tokens: int = 0
+    characters: int = 0
+    """Of texts that were to be spoken."""
+    audio_s: Decimal = ZERO
+    """Heard or spoken."""
+    untold_audio_s: Decimal = ZERO
+    """The part of `audio_s` of which no provider told the tokens."""
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in _AMOUNTS})
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, f.name) for f in _AMOUNTS)
+
+
+_AMOUNTS = fields(Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRates:
+    """US dollars for a million tokens of each kind."""
+
+    input: Decimal
+    cached_input: Decimal
+    input_audio: Decimal
+    cached_input_audio: Decimal
+    output: Decimal
+    output_audio: Decimal
+
+    def cost(self, usage: Usage) -> Decimal:
+        """In US dollars."""
+        return (
+            usage.input_tokens * self.input
+            + usage.cached_input_tokens * self.cached_input
+            + usage.input_audio_tokens * self.input_audio
+            + usage.cached_input_audio_tokens * self.cached_input_audio
+            + usage.output_tokens * self.output
+            + usage.output_audio_tokens * self.output_audio
+        ) / MILLION
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How one model is billed: by characters alone, or else by tokens, by the time of its audio, or
+    by tokens where they are told and by the time where they are not.
+    """
+
+    tokens: TokenRates | None = None
+    characters: Decimal | None = None
+    """US dollars for a million."""
+    audio_hour: Decimal | None = None
+    """US dollars."""
+
+    def cost(self, usage: Usage) -> Decimal:
+        """In US dollars, of what these rates cover."""
+        if self.characters is not None:
+            return usage.characters * self.characters / MILLION
+        of_tokens = self.tokens.cost(usage) if self.tokens is not None else ZERO
+        if self.audio_hour is None:
+            return of_tokens
+        audio_s = usage.audio_s if self.tokens is None else usage.untold_audio_s
+        return of_tokens + audio_s * self.audio_hour / HOUR_S
+
+    def covers(self, usage: Usage) -> bool:
+        """Whether nothing in it goes without a price."""
+        if not usage:
+            return True
+        if self.characters is not None:
+            return usage.characters > 0
+        if self.audio_hour is not None:
+            return self.tokens is not None or usage.audio_s > 0
+        return self.tokens is not None and not usage.untold_audio_s
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """A sum, and whose work is missing in it."""
+
+    usd: Decimal = ZERO
+    unpriced: frozenset[str] = frozenset()
+    """Models that were used and have no price."""
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.usd + other.usd, self.unpriced | other.unpriced)
+
+
+def micro_usd(usd: Decimal) -> int:
+    """Whole millionths of a dollar; what is less than one is left off."""
+    return int(usd * MILLION)
+
+
+def usd_of(micro: int) -> Decimal:
+    """Dollars of millionths."""
+    return Decimal(micro) / MILLION

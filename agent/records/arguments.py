@@ -1,0 +1,35 @@
+"""What `python agent.py calls` takes; apart, so that its help needs no database's libraries."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """What was asked for; where it cannot be, that is told and the process exits."""
+    parser = argparse.ArgumentParser(
+        prog="agent.py calls", description="Read the records of calls."
+    )
+    kinds = parser.add_subparsers(dest="calls_command", required=True)
+    listing = kinds.add_parser("list", help="the calls there were, the latest first")
+    listing.add_argument("--caller", help="an identity, or a telephone number as +4930123456")
+    listing.add_argument("--since", type=_moment, help="such as 2026-03-02 or 2026-03-02T12:00")
+    listing.add_argument("--before", type=_moment)
+    listing.add_argument("--state", choices=["open", "closed", "lost"])
+    listing.add_argument("--reason", help="why they ended")
+    listing.add_argument("--text", help="what was said in them")
+    listing.add_argument("--limit", type=int, default=50)
+    listing.add_argument("--json", action="store_true", help="a JSON object on each line")
+    show = kinds.add_parser("show", help="one call, in order")
+    show.add_argument("id")
+    export = kinds.add_parser("export", help="one call for other programs, to the output")
+    export.add_argument("id")
+    export.add_argument("--format", choices=["json", "csv", "vtt"], default="json")
+    return parser.parse_args(arguments)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,61 @@
+"""Settles what calls left behind that could not do it themselves: spool files, and open records."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+
+from agent.records.draining import drain
+from agent.records.spool import Spool
+from agent.records.store import CallStore
+
+logger = logging.getLogger(__name__)
+
+EVERY_S = 30.0
+ROUND_LIMIT_S = 120.0
+
+
+async def reconcile(store: CallStore, spool: Spool, *, lost_after: timedelta, now: datetime) -> int:
+    """Bring the spool's files into the store, then settle the calls whose keeper has not been alive
+    for so long; returns how many were lost. Many processes may do it at once.
+    """
+    await drain(spool, store, await asyncio.to_thread(spool.waiting))
+    lost = await store.mark_lost(unseen_since=now - lost_after, now=now)
+    for call_id in lost:
+        logger.warning("a call was lost", extra={"call_id": call_id})
+    return len(lost)
+
+
+async def keep_reconciling(
+    open_store: Callable[[AsyncExitStack], CallStore],
+    spool: Spool,
+    *,
+    lost_after_s: float,
+    every_s: float = EVERY_S,
+) -> None:
+    """Reconcile now and then, until cancelled. Between two times no connection is held: workers are
+    many, and seldom have something to do.
+
+    Args:
+        open_store: Opens the store, and says how it is closed.
+        spool: The spool of this machine.
+        lost_after_s: See `reconcile`.
+        every_s: The pause in between.
+    """
+    failing = False
+    while True:
+        try:
+            async with asyncio.timeout(ROUND_LIMIT_S), AsyncExitStack() as closing:
+                store = open_store(closing)
+                lost_after = timedelta(seconds=lost_after_s)
+                await reconcile(store, spool, lost_after=lost_after, now=datetime.now(UTC))
+            failing = False
+        except Exception as error:  # noqa: BLE001 - a worker must not end over old records
+            if not failing:
+                kind = type(error).__name__  # alone: the message may hold the address
+                logger.warning("records could not be settled", extra={"error": kind})
+            failing = True
+        await asyncio.sleep(every_s)

@@ -1,0 +1,162 @@
+"""The records of calls in the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, case, func, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from agent.call.record import SCHEMA, Lost
+from agent.call.record_form import apart
+from agent.records.query import CallQuery, CallRecord, CallSummary, find_calls, read_call
+from agent.records.rows import Header, Row, Turned, as_it_is
+from agent.records.schema import Schema
+from agent.records.tables import call_events, calls
+from agent.services.storage.engine import Database
+
+LOST_SEQ = 2_147_483_647
+"""Behind every entry of the call's own, which may still be on their way: a job that was taken for
+dead may have been cut off, and its later entries must not find their places taken.
+"""
+
+
+class CallStore:
+    """Keeps and finds the records of calls.
+
+    Args:
+        database: Whose else it may be; it is not closed here.
+        unseal: Undoes what the writer did to what was said.
+    """
+
+    def __init__(self, database: Database, *, unseal: Turned = as_it_is) -> None:
+        self._database = database
+        self._schema = Schema(database)
+        self._unseal = unseal
+
+    async def prepare(self) -> None:
+        """See Schema.prepare."""
+        await self._schema.prepare()
+
+    async def append(self, header: Header, rows: Sequence[Row], *, seen_at: datetime) -> None:
+        """Add to a record, which begins if there is none. A row that is there already stays as it
+        is: repeating a call of this is harmless, and the order of calls does not matter.
+
+        Args:
+            header: The call's.
+            rows: What is added, at most once each.
+            seen_at: When whoever keeps this record was last alive.
+
+        Raises:
+            RecordsError: the database belongs to a newer version.
+        """
+        await self._schema.prepare()
+        async with self._database.writing() as connection:
+            values = {
+                "id": header.call_id,
+                "room": _fitting("room", header.room),
+                "state": "open",
+                "started_at": header.started_at,
+                "heartbeat_at": seen_at,
+                "schema": SCHEMA,
+            }
+            await _insert_missing(connection, calls, [values])
+            if rows:
+                found = [_values(header.call_id, row) for row in rows]
+                await _insert_missing(connection, call_events, found)
+            change = _change(rows, seen_at)
+            await connection.execute(
+                update(calls).where(calls.c.id == header.call_id).values(change)
+            )
+
+    async def mark_lost(self, *, unseen_since: datetime, now: datetime) -> list[str]:
+        """Settle the calls that are open, but whose keeper was not alive after a moment; returns
+        their ids. Of many processes that do this at once, each call is settled by one.
+        """
+        await self._schema.prepare()
+        stale = (calls.c.state == "open") & (calls.c.heartbeat_at < unseen_since)
+        settle = (
+            update(calls)
+            .where(stale)
+            .values(state="lost", ended_at=calls.c.heartbeat_at)
+            .returning(calls.c.id, calls.c.heartbeat_at)
+        )
+        async with self._database.writing() as connection:
+            lost = (await connection.execute(settle)).all()
+            entries = [_lost(row.id, row.heartbeat_at, now) for row in lost]
+            if entries:
+                await _insert_missing(connection, call_events, entries)
+        return [row.id for row in lost]
+
+    async def list_calls(self, query: CallQuery | None = None) -> list[CallSummary]:
+        """The calls that were asked for, the latest first."""
+        await self._schema.prepare()
+        async with self._database.reading() as connection:
+            return await find_calls(connection, query or CallQuery(), self._unseal)
+
+    async def call(self, call_id: str) -> CallRecord:
+        """One call with all its entries.
+
+        Raises:
+            CallNotFound: there is none of this id.
+        """
+        await self._schema.prepare()
+        async with self._database.reading() as connection:
+            return await read_call(connection, call_id, self._unseal)
+
+
+def _values(call_id: str, row: Row) -> dict[str, Any]:
+    return {
+        "call_id": call_id,
+        "seq": row.seq,
+        "at": row.at,
+        "kind": row.kind,
+        "content": row.content,
+        "personal": row.personal,
+    }
+
+
+def _lost(call_id: str, last_seen_at: datetime, now: datetime) -> dict[str, Any]:
+    plain, _ = apart(Lost(last_seen_at))
+    return _values(call_id, Row(LOST_SEQ, now, Lost.kind, json.dumps(plain)))
+
+
+def _change(rows: Sequence[Row], seen_at: datetime) -> dict[str, Any]:
+    """What is new of the call as a whole. The first word on something stands."""
+    said: dict[str, str] = {}
+    ended_at: datetime | None = None
+    for row in rows:
+        said = {**row.changes, **said}
+        if "close_reason" in row.changes:
+            ended_at = row.at
+    is_newer = calls.c.heartbeat_at < seen_at
+    change: dict[str, Any] = {
+        name: func.coalesce(calls.c[name], _fitting(name, value)) for name, value in said.items()
+    }
+    change["heartbeat_at"] = case((is_newer, seen_at), else_=calls.c.heartbeat_at)
+    if ended_at is not None:
+        return {**change, "state": "closed", "ended_at": ended_at}
+    is_back = (calls.c.state == "lost") & is_newer
+    change["state"] = case((is_back, "open"), else_=calls.c.state)
+    change["ended_at"] = case((is_back, None), else_=calls.c.ended_at)
+    return change
+
+
+def _fitting(column: str, value: str) -> str:
+    """A value that the column takes: what clients name themselves may be anything."""
+    length = getattr(calls.c[column].type, "length", None)
+    return value.encode("utf-8", "replace").decode().replace("\0", "")[:length]
+
+
+async def _insert_missing(
+    connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    if connection.dialect.name == "postgresql":
+        missing: Any = postgresql.insert(table).on_conflict_do_nothing()
+    else:
+        missing = sqlite.insert(table).on_conflict_do_nothing()
+    await connection.execute(missing, rows)

@@ -1,0 +1,1 @@
+"""What an operator gets to see of a worker."""

@@ -1,0 +1,124 @@
+"""A caller is asked whether the call may be recorded, and it goes on whatever they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.caller.driver import Call, Caller
+from tests.caller.expectations import ANSWERS, ASK_HOURS, HEAR_HOURS
+from tests.caller.stack import LiveKitServer, SandboxProvider, Worker
+
+NOTICE = "You are talking to a computer."
+QUESTION = "Do you agree that this call is recorded"
+GREETING = "How can I help you"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A worker that asks for consent, and a caller for it."""
+
+    worker: Worker
+    caller: Caller
+
+
+@pytest.fixture(scope="module")
+def asking_worker(
+    run_folder: Path, livekit_server: LiveKitServer, sandbox_process: SandboxProvider
+) -> Iterator[Worker]:
+    """A worker whose callers are asked."""
+    env = {
+        **livekit_server.env,
+        **sandbox_process.env,
+        "PARLEY_NOTICE": NOTICE,
+        "PARLEY_CONSENT": "required",
+        "LIVEKIT_AGENT_NAME": "asking",
+    }
+    with Worker(run_folder, env, name="asking-worker") as worker:
+        worker.wait_until_registered()
+        yield worker
+
+
+@pytest.fixture
+def desk(livekit_server: LiveKitServer, provider: SandboxProvider, asking_worker: Worker) -> Desk:
+    """The worker, with a provider that answers the usual questions."""
+    provider.play(replies=ANSWERS)
+    caller = Caller(livekit_server.url, logs=[asking_worker, provider], agent_name="asking")
+    return Desk(asking_worker, caller)
+
+
+def hears(provider: SandboxProvider, words: str) -> None:
+    """Let the recogniser understand these words once."""
+    provider.play(replies=ANSWERS, transcripts=[{"text": words, "times": 0}])
+
+
+async def is_asked(call: Call) -> None:
+    """The notice comes first, then the question."""
+    opening = await call.greeting()
+    assert NOTICE in opening.words
+    assert QUESTION in opening.words
+    assert GREETING not in shown(call)
+
+
+def shown(call: Call) -> str:
+    """All captions so far, in the very words: a recogniser hears "Thank you" in many ways."""
+    return " ".join(caption.text for caption in call.captions.all)
+
+
+async def goes_on(call: Call) -> None:
+    """The conversation is as any other."""
+    await call.type(ASK_HOURS)
+    assert HEAR_HOURS in (await call.reply()).words
+
+
+@pytest.mark.parametrize(
+    ("said", "told"), [("Yes, I agree.", "Thank you"), ("No.", "this call is not recorded")]
+)
+async def test_consent_is_given_or_refused_by_voice(
+    desk: Desk, provider: SandboxProvider, pipeline: str, said: str, told: str
+) -> None:
+    """Code understands the answer, no model does, and the greeting follows."""
+    hears(provider, said)
+    async with desk.caller.call({"pipeline": pipeline}) as call:
+        await is_asked(call)
+        await call.say(said)
+        await call.reply()
+        assert told in shown(call)
+        assert GREETING in shown(call)
+        await goes_on(call)
+
+
+async def test_consent_is_refused_by_a_key(desk: Desk, pipeline: str) -> None:
+    """On a telephone, where 2 is no."""
+    async with desk.caller.call({"pipeline": pipeline}) as call:
+        await is_asked(call)
+        await call.room.local_participant.publish_dtmf(code=2, digit="2")
+        await call.reply()
+        assert "this call is not recorded" in shown(call)
+        assert GREETING in shown(call)
+
+
+async def test_consent_is_given_in_writing(desk: Desk, pipeline: str) -> None:
+    """By who cannot or does not want to speak."""
+    async with desk.caller.call({"pipeline": pipeline}) as call:
+        await is_asked(call)
+        await call.type("yes")
+        await call.reply()
+        assert "Thank you" in shown(call)
+        assert GREETING in shown(call)
+        await goes_on(call)
+
+
+async def test_who_says_nothing_is_asked_again_and_greeted(desk: Desk, pipeline: str) -> None:
+    """A silent caller is not left in silence: after the second question the call goes on."""
+    async with desk.caller.call({"pipeline": pipeline}) as call:
+        await is_asked(call)
+        again = await call.reply()
+        assert "I did not understand" in again.words
+        assert QUESTION in again.words
+        await call.reply()
+        assert "this call is not recorded" in shown(call)
+        assert GREETING in shown(call)

@@ -1,0 +1,214 @@
+"""The records of real calls, held against what their callers saw and heard."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from rapidfuzz import fuzz
+
+from agent.call.record import (
+    ClipHeard,
+    Lost,
+    Opened,
+    ParticipantJoined,
+    PersonaInForce,
+    PipelineInForce,
+    ToolEnded,
+    TurnHeard,
+    TurnSpoken,
+    Used,
+)
+from agent.records.query import CallRecord
+from agent.records.spool import Spool
+from agent.records.store import CallStore
+from agent.services.storage.engine import Database
+from agent.settings import DatabaseSettings
+from tests.caller.driver import Call, Caller
+from tests.caller.expectations import ANSWERS, ASK_HOURS, ASK_STORY, HEAR_HOURS, STORY
+from tests.caller.recognition import Words
+from tests.caller.stack import LiveKitServer, SandboxProvider, Worker
+
+AGENT = "recorded"
+POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A worker that keeps records, and where it keeps them."""
+
+    caller: Caller
+    worker: Worker
+    file: Path
+    spool: Spool
+
+    async def record(
+        self, call: Call, holds: Callable[[CallRecord], bool], deadline_s: float = 30.0
+    ) -> CallRecord:
+        """A call's record, once it is as it should be."""
+        database = Database(DatabaseSettings(url=f"sqlite:///{self.file}"))
+        store = CallStore(database)
+        give_up_s = time.monotonic() + deadline_s
+        try:
+            while True:
+                for found in await store.list_calls():
+                    if found.room == call.room_name and holds(one := await store.call(found.id)):
+                        return one
+                assert time.monotonic() < give_up_s, self.worker.tail()
+                await asyncio.sleep(POLL_S)
+        finally:
+            await database.aclose()
+
+    def pid_of(self, call: Call) -> int:
+        """The process of a call's job, as its log tells."""
+        for line in self.worker.log.splitlines():
+            if "call started" in line and call.room_name in line:
+                return int(json.loads(line)["pid"])
+        raise AssertionError("the call has not started")
+
+
+@pytest.fixture(scope="module")
+def recorded_worker(
+    run_folder: Path, livekit_server: LiveKitServer, sandbox_process: SandboxProvider
+) -> Iterator[Recorded]:
+    """A worker that takes a call for lost after ten seconds; tests take `recorded`."""
+    file, spool = run_folder / "recorded" / "calls.sqlite3", run_folder / "recorded" / "spool"
+    env = {
+        **livekit_server.env,
+        **sandbox_process.env,
+        "LIVEKIT_AGENT_NAME": AGENT,
+        "PARLEY_DATABASE_URL": f"sqlite:///{file}",
+        "PARLEY_SPOOL_DIR": str(spool),
+        "PARLEY_RECORDS_LOST_AFTER_S": "10",
+    }
+    with Worker(run_folder, env, name="recorded-worker") as worker:
+        worker.wait_until_registered()
+        caller = Caller(livekit_server.url, logs=[worker, sandbox_process], agent_name=AGENT)
+        yield Recorded(caller, worker, file, Spool(spool))
+
+
+@pytest.fixture
+def recorded(recorded_worker: Recorded, provider: SandboxProvider) -> Recorded:
+    """The worker, with a provider that has no script."""
+    return recorded_worker
+
+
+def is_closed(record: CallRecord) -> bool:
+    return record.call.state == "closed"
+
+
+@pytest.mark.timeout(240)  # five turns in real time, and the start of all programs
+async def test_a_record_is_what_the_caller_saw_and_heard(
+    recorded: Recorded, provider: SandboxProvider, pipeline: str
+) -> None:
+    """Every turn of both sides in its words, a tool, an interruption, what was used, the end."""
+    provider.play(replies=[*STORY, *ANSWERS])
+    async with recorded.caller.call({"pipeline": pipeline}) as call:
+        await call.greeting()
+        await call.say("What time is it in Paris?")
+        await call.reply()
+        await call.say(ASK_STORY)
+        await call.interrupt(f"Stop, stop. {ASK_HOURS}", after_s=1.5)
+        reply = await call.reply()
+        if HEAR_HOURS not in reply.words:  # on a busy machine they are asked for a moment first
+            reply = await call.reply()
+        assert HEAR_HOURS in reply.words
+        await call.hang_up()
+        record = await recorded.record(call, is_closed)
+    events = [entry.event for entry in record.entries]
+    assert [entry.seq for entry in record.entries] == list(range(1, len(events) + 1))
+    assert (record.call.caller_identity, record.call.pipeline) == (call.identity, pipeline)
+    for event in (
+        Opened(call.room_name),
+        PipelineInForce(pipeline, "en"),
+        PersonaInForce("frontdesk"),
+        ParticipantJoined(call.identity),
+    ):
+        assert events.count(event) == 1
+    heard = [event for event in events if isinstance(event, TurnHeard)]
+    spoken = [event for event in events if isinstance(event, TurnSpoken) and event.heard]
+    said = [said_in(event) for event in events if isinstance(event, TurnSpoken | ClipHeard)]
+    assert same(call, "caller", [turn.text for turn in heard])
+    assert same(call, "agent", said)
+    (story,) = (turn for turn in spoken if "river" in turn.heard)
+    assert story.interrupted
+    assert len(story.generated) > len(story.heard)
+    (hours,) = (turn for turn in spoken if HEAR_HOURS in Words(turn.heard))
+    assert not hours.interrupted
+    assert 0 < hours.latency_s["whole"] < 10
+    assert all(turn.started_at and turn.ended_at for turn in (*heard, *spoken))
+    assert all(turn.persona == "frontdesk" for turn in spoken)
+    (tool,) = (event for event in events if isinstance(event, ToolEnded))
+    assert (tool.tool, tool.outcome) == ("time_in_place", "done")
+    assert tool.arguments == {"place": "Paris"}
+    uses = {event.use for event in events if isinstance(event, Used)}
+    assert uses >= ({"llm"} if pipeline == "realtime" else {"llm", "stt", "tts"})
+
+
+async def test_a_job_that_is_killed_leaves_its_record_to_the_last_second(
+    recorded: Recorded, provider: SandboxProvider
+) -> None:
+    """What was said before is there, and the worker settles the call as lost."""
+    provider.play(replies=ANSWERS)
+    async with recorded.caller.call({"pipeline": "cascade"}) as call:
+        await call.greeting()
+        await call.say(ASK_HOURS)
+        await call.reply()
+        killed_at = datetime.now(UTC)
+        os.kill(recorded.pid_of(call), signal.SIGKILL)
+        record = await recorded.record(call, lambda record: record.call.state == "lost", 60.0)
+    events = [entry.event for entry in record.entries]
+    assert any(isinstance(e, TurnHeard) and e.text == ASK_HOURS for e in events)
+    assert any(isinstance(e, TurnSpoken) and HEAR_HOURS in Words(e.heard) for e in events)
+    last = events[-1]
+    assert isinstance(last, Lost)
+    assert abs((killed_at - last.last_seen_at).total_seconds()) < 7  # the heartbeat, and some
+
+
+async def test_a_call_does_not_feel_that_the_database_is_locked(
+    recorded: Recorded, provider: SandboxProvider
+) -> None:
+    """From its first word to its end; afterwards the worker brings all of it in."""
+    provider.play(replies=ANSWERS)
+    with closing(sqlite3.connect(recorded.file, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        async with recorded.caller.call({"pipeline": "cascade"}) as call:
+            await call.greeting()
+            await call.say(ASK_HOURS)
+            assert HEAR_HOURS in (await call.reply()).words
+            await call.hang_up()
+            await asyncio.to_thread(recorded.worker.wait_until_idle, 60.0)
+        assert recorded.spool.waiting()
+        other.execute("ROLLBACK")
+    record = await recorded.record(call, is_closed)
+    seqs = [entry.seq for entry in record.entries]
+    assert seqs == list(range(1, len(seqs) + 1))
+    texts = [e.event.text for e in record.entries if isinstance(e.event, TurnHeard)]
+    assert texts == [ASK_HOURS]
+    assert not recorded.spool.waiting()
+
+
+def said_in(event: TurnSpoken | ClipHeard) -> str:
+    return event.heard if isinstance(event, TurnSpoken) else event.words
+
+
+def same(call: Call, speaker: str, texts: list[str]) -> bool:
+    """Whether a record has the words that one side's captions had, and no more."""
+    shown = " ".join(each.text for each in call.captions.all if each.speaker == speaker)
+    alike = fuzz.ratio(_bare(shown), _bare(" ".join(texts)))
+    assert alike > 95, (shown, texts)
+    return True
+
+
+def _bare(text: str) -> str:
+    return " ".join(Words(text).text.lower().split())

@@ -1,0 +1,178 @@
+"""What a worker and its jobs do about records."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from agent.bootstrap import Recording, prepare_records
+from agent.call.consent import Consent
+from agent.call.record import (
+    BudgetNoted,
+    Charged,
+    Closed,
+    ConsentNoted,
+    Opened,
+    PipelineInForce,
+    TurnHeard,
+)
+from agent.cost.budgets import Budgets, Limits
+from agent.cost.catalogue import load_prices
+from agent.cost.meter import Meter
+from agent.errors import RecordsError
+from agent.records.query import CallRecord
+from agent.records.rows import Turned, as_it_is
+from agent.records.sealing import Sealing, new_key
+from agent.records.spool import Spool
+from agent.records.store import CallStore
+from agent.services.storage.engine import Database
+from agent.settings import Settings, load_settings
+from tests.unit.cost.measured import chat
+
+
+def settings_of(folder: Path, **changes: str) -> Settings:
+    return load_settings(
+        {
+            "LIVEKIT_URL": "ws://127.0.0.1:7880",
+            "LIVEKIT_API_KEY": "key",
+            "LIVEKIT_API_SECRET": "secret",
+            "OPENAI_API_KEY": "shared-key",
+            "PARLEY_DATABASE_URL": f"sqlite:///{folder}/parley.sqlite3",
+            "PARLEY_SPOOL_DIR": str(folder / "spool"),
+            **changes,
+        }
+    )
+
+
+def job() -> Any:
+    """As much of a job's context as a record needs."""
+    return SimpleNamespace(job=SimpleNamespace(id="AJ_one", room=SimpleNamespace(name="room-1")))
+
+
+def heard(words: str) -> TurnHeard:
+    return TurnHeard("item", words)
+
+
+async def record_in(settings: Settings, *, unseal: Turned = as_it_is) -> CallRecord:
+    database = Database(settings.database)
+    try:
+        return await CallStore(database, unseal=unseal).call("AJ_one")
+    finally:
+        await database.aclose()
+
+
+async def test_a_call_is_recorded_from_its_first_moment_to_its_last(tmp_path: Path) -> None:
+    """And the first reason for its end stands."""
+    settings = settings_of(tmp_path)
+    recording = Recording.begin(settings, job())
+    recording.listener.note(PipelineInForce("cascade", "en"))
+    recording.ends("agent hung up")
+    recording.ends("user_initiated")
+    await recording.aclose()
+    record = await record_in(settings)
+    assert [entry.event for entry in record.entries] == [
+        Opened("room-1"),
+        PipelineInForce("cascade", "en"),
+        Closed("agent hung up"),
+    ]
+    assert (record.call.state, record.call.close_reason) == ("closed", "agent hung up")
+
+
+async def test_no_call_is_recorded_where_that_is_switched_off(tmp_path: Path) -> None:
+    """Nothing is written, to the database or beside it."""
+    settings = settings_of(tmp_path, PARLEY_RECORDS="false")
+    recording = Recording.begin(settings, job())
+    recording.listener.note(PipelineInForce("cascade", "en"))
+    await recording.aclose()
+    await prepare_records(settings)
+    assert [*tmp_path.iterdir()] == []  # noqa: ASYNC240 - a folder of the test's own
+
+
+async def test_what_is_said_is_kept_only_after_the_callers_yes(tmp_path: Path) -> None:
+    """That a turn took place is recorded in any case, and what they decided."""
+    settings = settings_of(tmp_path)
+    recording = Recording.begin(settings, job())
+    consent = Consent(required=True)
+    recording.ask(consent)
+    recording.listener.note(heard("before"))
+    consent.give("voice")
+    recording.listener.note(heard("between"))
+    consent.refuse("text")
+    recording.listener.note(heard("after"))
+    await recording.aclose()
+    events = [entry.event for entry in (await record_in(settings)).entries]
+    assert [event.text for event in events if isinstance(event, TurnHeard)] == ["", "between", ""]
+    assert [event for event in events if isinstance(event, ConsentNoted)] == [
+        ConsentNoted("given", "voice"),
+        ConsentNoted("refused", "text"),
+    ]
+
+
+async def test_words_are_redacted_and_sealed_in_the_file(tmp_path: Path) -> None:
+    """With the key the rest can be read, and nobody can read the address."""
+    key = new_key()
+    settings = settings_of(tmp_path, PARLEY_RECORDS_KEYS=key)
+    recording = Recording.begin(settings, job())
+    recording.listener.note(heard("canary, write to ada@example.com"))
+    await recording.aclose()
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())  # noqa: ASYNC240
+    assert b"canary" not in kept
+    record = await record_in(settings, unseal=Sealing([key]).unseal)
+    (turn,) = (e.event for e in record.entries if isinstance(e.event, TurnHeard))
+    assert turn.text == "canary, write to [email]"
+
+
+async def test_what_a_call_costs_stands_in_its_record(tmp_path: Path) -> None:
+    """Each step with the version of the prices, and with what has none."""
+    settings = settings_of(tmp_path)
+    recording = Recording.begin(settings, job())
+    meter = Meter(load_prices(settings))
+    budgets = Budgets(Limits(call_usd=Decimal("0.000001")), meter)
+    recording.follow(meter, budgets)
+    meter.note(chat(read=1000))
+    meter.note(chat(read=1000, model="unheard-of"))
+    await recording.aclose()
+    events = [entry.event for entry in (await record_in(settings)).entries]
+    first, last = (event for event in events if isinstance(event, Charged))
+    assert first.usd == first.total_usd == last.total_usd > 0
+    assert last.unpriced
+    assert last.price_version
+    assert [e.is_spent for e in events if isinstance(e, BudgetNoted)] == [True]
+
+
+async def test_a_worker_refuses_the_records_of_a_newer_version(tmp_path: Path) -> None:
+    """At its start; a database that is away is no reason to take no calls."""
+    settings = settings_of(tmp_path)
+    await prepare_records(settings)
+    database = Database(settings.database)
+    async with database.writing() as connection:
+        await connection.execute(text("UPDATE records_version SET version_num = '9999'"))
+    await database.aclose()
+    with pytest.raises(RecordsError, match="newer"):
+        await prepare_records(settings)
+    away = "postgresql://parley@127.0.0.1:1/parley"
+    await prepare_records(settings_of(tmp_path, PARLEY_DATABASE_URL=away))
+
+
+async def test_a_call_on_the_records_of_a_newer_version_is_kept_in_the_spool(
+    tmp_path: Path,
+) -> None:
+    """An older worker that still has calls when the newer one starts loses none of them."""
+    settings = settings_of(tmp_path)
+    await prepare_records(settings)
+    database = Database(settings.database)
+    async with database.writing() as connection:
+        await connection.execute(text("UPDATE records_version SET version_num = '9999'"))
+    recording = Recording.begin(settings, job())
+    await recording.aclose()
+    spool = Spool(settings.records.spool_folder)
+    (file,) = spool.waiting()
+    with spool.claim(file) as claimed:
+        assert claimed is not None
+        assert [row.kind for row in claimed.rows] == ["opened", "closed"]
+    await database.aclose()
