@@ -8,8 +8,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-_LONG_COUNT = 6_000_000
-"""Rows that SQLite counts before each booking is written: about a second on one core."""
+_LONG_COUNT = 3_000_000
+"""Rows that SQLite counts before each booking is written: about half a second on one core, which is
+less than the quiet after which a caller is asked for patience.
+"""
 
 
 class Records:
@@ -36,7 +38,7 @@ class Records:
 
     @contextmanager
     def slow_bookings(self) -> Iterator[None]:
-        """Let each booking take a second, so that something can happen meanwhile."""
+        """Let each booking take half a second, so that something can happen meanwhile."""
         with self._writing() as file:
             file.execute(
                 "CREATE VIEW long_count AS WITH RECURSIVE n(x) AS"

@@ -13,7 +13,8 @@ from tests.integration.conftest import Business
 
 BOOK = "Please book an appointment for Anna tomorrow at three in the afternoon."
 QUESTION = "Shall I book"
-YES = "Yes please, book it."
+YES = "Yes please book it."
+"""In one breath: a pause within it would make it two turns, each with all of these words."""
 BOOKED = "The reference is"
 ACKNOWLEDGED_S = 0.8
 """From the tool's first sign of life to the first sound of the acknowledgement."""

@@ -14,7 +14,7 @@ async def test_a_booking_survives_the_providers_connection(line: Line, pipeline:
     async with line.caller.call(options) as call:
         await asked_to_book(call)
         with line.records.slow_bookings():
-            await call.say("Yes, please.")
+            await call.type("Yes, please.")
             await until(lambda: line.records.effects() == 1)
             line.cable.cut()
             await call.wait_for_caption("agent", BOOKED, 30.0)
