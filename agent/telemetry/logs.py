@@ -28,12 +28,17 @@ _INPUT = re.compile(r"(input_value=).{1,400}?(, input_type=)", re.DOTALL)
 """Of pydantic's errors, which quote what they were given."""
 MAX_DEPTH = 5
 
+_QUOTES_STATEMENTS = ("aiosqlite", "sqlalchemy")
+"""Libraries that log each statement with its values, which are what was said, at DEBUG or INFO."""
+
 
 class Discretion(logging.Filter):
-    """Lets every line pass, without what it must not say."""
+    """Lets lines pass without what they must not say, and none that quotes a statement."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """See logging.Filter; what other handlers get of this line is as discreet."""
+        if record.levelno < logging.WARNING and record.name.startswith(_QUOTES_STATEMENTS):
+            return False
         fields = record.__dict__
         for key in [key for key in fields if key not in _STANDARD]:
             if pii.is_pii_attribute(key):

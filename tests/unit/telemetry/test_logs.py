@@ -9,8 +9,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import aiosqlite
 import pytest
 from livekit.agents.cli.log import ColoredFormatter, JsonFormatter
 from pydantic import BaseModel, ValidationError
@@ -85,6 +87,21 @@ def test_what_was_said_is_left_out(log: Log) -> None:
     assert '"n": 1' in log.text
 
 
+async def test_statements_of_the_database_are_left_out(log: Log, tmp_path: Path) -> None:
+    """Its driver would quote each with the values that are written."""
+    driver = logging.getLogger("aiosqlite")
+    driver.addHandler(log.logger.handlers[0])
+    before = driver.level
+    driver.setLevel(logging.DEBUG)
+    try:
+        async with aiosqlite.connect(tmp_path / "file") as connection:
+            await connection.execute("SELECT ?", ("my canary",))
+    finally:
+        driver.removeHandler(log.logger.handlers[0])
+        driver.setLevel(before)
+    assert log.text == ""
+
+
 def test_numbers_are_masked_wherever_they_stand(log: Log) -> None:
     """In the message, its arguments and the fields."""
     log.logger.info(
@@ -118,7 +135,7 @@ def test_errors_do_not_quote_what_they_were_given(log: Log) -> None:
 
 def test_a_line_with_wrong_arguments_is_still_a_line(log: Log) -> None:
     """A fault in a message is its own, and ends nothing."""
-    record = logging.makeLogRecord({"msg": "%d", "args": ("x",)})
+    record = logging.LogRecord("agent.test", logging.INFO, "", 1, "%d", ("x",), None)
     assert Discretion().filter(record)
 
 
