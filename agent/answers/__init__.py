@@ -15,6 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal, get_args
 
+from agent.call.language import primary_subtag
 from agent.errors import SettingsError
 
 Heading = Literal["yes", "no", "beside"]
@@ -96,7 +97,7 @@ def load_answers(language: str, folder: Path | None = None) -> Answers:
     Raises:
         SettingsError: when the folder's list cannot be read.
     """
-    tag = language.partition("-")[0].lower()
+    tag = primary_subtag(language)
     name = f"{tag if _LANGUAGE.match(tag) else DEFAULT_LANGUAGE}.txt"
     own = folder / name if folder else None
     if own is not None and own.exists():

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
+from agent.call.language import primary_subtag
+
 DEFAULT_LANGUAGE = "en"
 """For a language that there are no sentences in."""
 
@@ -37,7 +39,7 @@ def load_sentences(language: str, question: str = "") -> Sentences:
         question: The operator's own, in the place of Parley's.
     """
     table = _bundled()
-    sentences = table.get(language.partition("-")[0].lower(), table[DEFAULT_LANGUAGE])
+    sentences = table.get(primary_subtag(language), table[DEFAULT_LANGUAGE])
     return Sentences(**{**sentences, **({"question": question} if question else {})})
 
 

@@ -8,6 +8,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from agent.call.language import primary_subtag
+
 logger = logging.getLogger(__name__)
 
 REASON = "budget is spent"
@@ -82,4 +84,4 @@ class Farewell:
 
 def sentence_in(language: str) -> str:
     """The last sentence in a language, a BCP 47 tag, or else in English."""
-    return SENTENCES.get(language.partition("-")[0].lower(), SENTENCES["en"])
+    return SENTENCES.get(primary_subtag(language), SENTENCES["en"])

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from agent.call.language import primary_subtag
 from agent.errors import SettingsError
 from agent.guardrails.patterns import compiled
 from agent.personal import ALL_KINDS, Kind
@@ -157,7 +158,7 @@ class Policy:
 
     def sentence(self, name: str, language: str) -> str:
         """What is said, in this language or else in English."""
-        tag = language.partition("-")[0].lower()
+        tag = primary_subtag(language)
         said = self.sentences.get(tag, {}).get(name)
         return said or self.sentences["en"].get(name) or self.sentences["en"]["blocked"]
 

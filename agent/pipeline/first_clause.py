@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from livekit.agents import tokenize
 from livekit.agents.tokenize.tokenizer import SentenceStream
 
+from agent.call.language import primary_subtag
+
 SENTENCE_MARKS = ".!?…。！？؟۔।॥"
 CLAUSE_MARKS = ",;:—–，、；：،؛"
 UNSPACED_MARKS = frozenset("。！？，、；：")
@@ -55,7 +57,7 @@ def first_clause_end(text: str, language: str = "en") -> int | None:
 
     Call it again with more text. A mark at the very end decides nothing: "3." may become "3.5".
     """
-    base = language.partition("-")[0].lower()
+    base = primary_subtag(language)
     for mark in _MARK.finditer(text):
         end = mark.end()
         sign = mark.group()[0]

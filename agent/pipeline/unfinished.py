@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agent.call.language import primary_subtag
+
 _BREAKS_OFF = re.compile(r"(,|…|\.\.\.|-|—|–)$")
 
 
@@ -99,7 +101,7 @@ def is_unfinished(text: str, language: str) -> bool:
     Punctuation is trusted only where it says so: recognisers end anything with a full stop.
     Languages without a list are never called unfinished.
     """
-    endings = OPEN_ENDINGS.get(language.partition("-")[0].lower())
+    endings = OPEN_ENDINGS.get(primary_subtag(language))
     stripped = text.strip().lower()
     if endings is None or not stripped:
         return False

@@ -11,6 +11,8 @@ from importlib import resources
 
 from livekit import rtc
 
+from agent.call.language import primary_subtag
+
 FRAME_S = 0.02
 SPOKEN_LANGUAGE = "en"
 """The language of a clip for which there is no recording in the caller's."""
@@ -66,7 +68,7 @@ class Clip:
 def load_clip(name: ClipName, language: str) -> Clip:
     """A recording in the caller's language, a BCP 47 tag, or else in English."""
     folder = resources.files(__package__).joinpath("clips")
-    tag = language.partition("-")[0].lower()
+    tag = primary_subtag(language)
     recording, words = folder.joinpath(f"{name}.{tag}.wav"), folder.joinpath(f"{name}.{tag}.txt")
     if not recording.is_file():
         recording = folder.joinpath(f"{name}.{SPOKEN_LANGUAGE}.wav")

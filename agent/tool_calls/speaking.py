@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from livekit.agents import AgentSession, llm
 from livekit.agents.voice.speech_handle import SpeechHandle
 
+from agent.call.language import primary_subtag
+
 logger = logging.getLogger(__name__)
 
 WORDS_LANGUAGE = "en"
@@ -61,7 +63,7 @@ class SessionSpeaker:
 
 def is_exact(language: str) -> bool:
     """Whether what is said in this language is said word for word."""
-    return language.partition("-")[0].lower() == WORDS_LANGUAGE
+    return primary_subtag(language) == WORDS_LANGUAGE
 
 
 def words_heard(speech: SpeechHandle) -> str:
