@@ -37,20 +37,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("console", help="talk with the agent in this terminal", add_help=False)
     commands.add_parser("calls", help="read the records of calls", add_help=False)
     commands.add_parser("download-files", help="fetch the models that plugins need")
-    from agent.cost.command import add_options
-
-    estimate = commands.add_parser("cost-estimate", help="what calls of this worker would cost")
-    add_options(estimate)
+    commands.add_parser(
+        "cost-estimate", help="what calls of this worker would cost", add_help=False
+    )
     commands.add_parser("new-key", help="make a key for PARLEY_RECORDS_KEYS")
     options, rest = parser.parse_known_args(arguments)
-    if rest and options.command not in ("console", "calls"):
+    if rest and options.command not in ("console", "calls", "cost-estimate"):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     run: Mapping[str, Callable[[], int]] = {
         "dev": lambda: _worker_of_dev(options) if options.only_worker else _dev(options.log_level),
         "start": lambda: _run_worker("--log-level", options.log_level),
         "console": _console,
         "calls": lambda: _calls(rest),
-        "cost-estimate": lambda: _estimate_cost(options),
+        "cost-estimate": lambda: _estimate_cost(rest),
         "new-key": _new_key,
         "download-files": lambda: _framework("download-files"),
     }
@@ -162,10 +161,11 @@ def _calls(arguments: Sequence[str]) -> int:
         exit_with_faults(error)
 
 
-def _estimate_cost(options: argparse.Namespace) -> int:
-    from agent.cost.command import run
+def _estimate_cost(arguments: Sequence[str]) -> int:
+    from agent.cost.command import parse, run
     from agent.settings import load_env_files
 
+    options = parse(arguments)
     load_env_files(PROJECT)
     return run(options)
 

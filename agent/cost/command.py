@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal, InvalidOperation
 from typing import TextIO
@@ -25,6 +25,15 @@ _UNUSED = {
     "LIVEKIT_API_KEY": "none",
     "LIVEKIT_API_SECRET": "none",
 }
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """What was asked for; where it cannot be, that is told and the process exits."""
+    parser = argparse.ArgumentParser(
+        prog="agent.py cost-estimate", description="What calls of this worker would cost."
+    )
+    add_options(parser)
+    return parser.parse_args(arguments)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 from decimal import Decimal
 
 import pytest
 
 from agent.cost.catalogue import load_prices
-from agent.cost.command import add_options, run
+from agent.cost.command import parse, run
 from agent.cost.estimate import Assumptions, estimate
 from tests.unit.cost.test_catalogue import settings_with
 
 
 def printed(*arguments: str, **environ: str) -> str:
-    parser = argparse.ArgumentParser()
-    add_options(parser)
     out = io.StringIO()
-    assert run(parser.parse_args(arguments), environ, out) == 0
+    assert run(parse(arguments), environ, out) == 0
     return out.getvalue()
 
 
