@@ -107,10 +107,8 @@ def script(sandbox: Sandbox, *replies: dict[str, object]) -> None:
     sandbox.script.load(Plan.model_validate({"replies": replies}))
 
 
-async def test_a_booking_is_confirmed_by_code(sandbox: Sandbox) -> None:
-    """The model is told to put the question, what it said is compared with it, and after the
-    caller's yes the booking happens once, although the call comes twice.
-    """
+def booking() -> tuple[Tool, list[str]]:
+    """A tool that books after a yes, and for whom it has."""
     booked: list[str] = []
 
     @tool(changes=True, confirm=lambda call, name: f"Shall I book for {name}?")
@@ -119,6 +117,14 @@ async def test_a_booking_is_confirmed_by_code(sandbox: Sandbox) -> None:
         booked.append(name)
         return f"Booked for {name}."
 
+    return book, booked
+
+
+async def test_a_booking_is_confirmed_by_code(sandbox: Sandbox) -> None:
+    """The model is told to put the question, what it said is compared with it, and after the
+    caller's yes the booking happens once, although the call comes twice.
+    """
+    book, booked = booking()
     async with talking(sandbox, book) as talk:
         script(sandbox, {"match": "table", "tool_calls": [_CALL]})
         talk.say("A table for Anna.")
@@ -133,14 +139,7 @@ async def test_a_booking_is_confirmed_by_code(sandbox: Sandbox) -> None:
 
 async def test_a_question_that_was_cut_off_is_put_again(sandbox: Sandbox) -> None:
     """A yes over its first words is none; one after the whole of it is."""
-    booked: list[str] = []
-
-    @tool(changes=True, confirm=lambda call, name: f"Shall I book for {name}?")
-    async def book(call: CallState, name: str) -> str:
-        """Book a table."""
-        booked.append(name)
-        return f"Booked for {name}."
-
+    book, booked = booking()
     async with talking(sandbox, book) as talk:
         script(sandbox, {"match": "table", "tool_calls": [_CALL]})
         talk.say("A table for Anna.")
@@ -158,14 +157,7 @@ async def test_a_question_that_was_cut_off_is_put_again(sandbox: Sandbox) -> Non
 
 async def test_a_model_that_asks_something_else_confirms_nothing(sandbox: Sandbox) -> None:
     """A yes to another question than the tool's is none to the tool's."""
-    booked: list[str] = []
-
-    @tool(changes=True, confirm=lambda call, name: f"Shall I book for {name}?")
-    async def book(call: CallState, name: str) -> str:
-        """Book a table."""
-        booked.append(name)
-        return f"Booked for {name}."
-
+    book, booked = booking()
     async with talking(sandbox, book) as talk:
         script(
             sandbox,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -21,22 +20,6 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> DatabaseSettings
         return DatabaseSettings(url=f"sqlite:///{tmp_path}/data/parley.sqlite3")
     server: PostgresServer = request.getfixturevalue("postgres_server")
     return DatabaseSettings(url=server.new_database())
-
-
-@pytest.fixture
-async def database(settings: DatabaseSettings) -> AsyncIterator[Database]:
-    """A database, closed after the test."""
-    database = Database(settings)
-    yield database
-    await database.aclose()
-
-
-@pytest.fixture
-async def other_database(settings: DatabaseSettings) -> AsyncIterator[Database]:
-    """The same one as another process opens it."""
-    database = Database(settings)
-    yield database
-    await database.aclose()
 
 
 @pytest.fixture
