@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.caller.driver import Caller
 from tests.caller.processes import Child
 from tests.caller.stack import LiveKitServer, Page, SandboxProvider, Stack, Worker
 from tests.postgres import PostgresServer, postgres_programs
+
+# What an example takes says more of the machine than of the code; tests that are about time measure
+# it themselves.
+hypothesis.settings.register_profile("parley", deadline=None)
+hypothesis.settings.load_profile("parley")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -19,7 +19,6 @@ from tests.integration.sandbox.conftest import Sandbox, StartSandbox
 
 MALFORMED = settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 POSTS = ["chat/completions", "audio/speech", "audio/transcriptions"]

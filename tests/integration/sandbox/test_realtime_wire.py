@@ -295,9 +295,7 @@ async def test_no_frame_kills_a_connection(
                     if event["error"]["param"] == "session.type" and "'?'" in str(event):
                         return
 
-        @settings(
-            max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), database=None
-        )
+        @settings(max_examples=200, suppress_health_check=list(HealthCheck), database=None)
         @given(st.lists(FRAMES, min_size=1, max_size=6))
         def attack(frames: list[str | bytes]) -> None:
             asyncio.run_coroutine_threadsafe(survive(frames), loop).result(_PATIENCE_S)

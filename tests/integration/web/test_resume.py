@@ -186,9 +186,7 @@ def test_the_rule_of_admission_holds_for_coming_back() -> None:
     assert resume(client, token).json()["code"] == "no_admission_rule"
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=BODIES | st.text().map(lambda text: json.dumps({"resume_token": text}).encode()))
 def test_no_body_opens_a_call(client: TestClient, body: bytes) -> None:
     """Whatever is posted without a proof is refused, and no answer holds a key."""

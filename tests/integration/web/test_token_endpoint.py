@@ -214,9 +214,7 @@ JSON_VALUES = st.recursive(
 BODIES = st.binary(max_size=400) | JSON_VALUES.map(lambda value: json.dumps(value).encode())
 
 
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=BODIES)
 def test_no_body_breaks_the_endpoint_or_draws_a_secret_from_it(
     client: TestClient, body: bytes

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import SettingsError
@@ -69,7 +69,6 @@ CARDS = st.sampled_from(["4242424242424242", "5555555555554444", "37828224631000
 NAMES = st.from_regex(r"x[a-z]{2,8}(\.[a-z]{2,8})?", fullmatch=True)
 
 
-@settings(deadline=None)
 @given(WORDS, CARDS, st.sampled_from(["", " ", "-"]), WORDS)
 def test_a_card_never_survives(
     before: list[str], card: str, between: str, after: list[str]
@@ -82,7 +81,6 @@ def test_a_card_never_survives(
     assert spelled(card[4:8]) not in redaction(" ".join([*before, spelled(card), *after]))
 
 
-@settings(deadline=None)
 @given(WORDS, NAMES, st.sampled_from(["example.com", "mail.example.co.uk"]), WORDS)
 def test_an_address_never_survives(
     before: list[str], name: str, domain: str, after: list[str]
@@ -94,7 +92,6 @@ def test_an_address_never_survives(
     assert said not in redaction(" ".join([*before, said, *after]))
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("0123456789 +-@.atdo[]crd\n,"), max_size=60))
 def test_twice_is_as_once(text: str) -> None:
     """What is redacted on the way in may be redacted on the way out as well."""
@@ -102,7 +99,6 @@ def test_twice_is_as_once(text: str) -> None:
     assert redaction(kept) == kept
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=st.characters(categories=["L", "P", "Zs"], exclude_characters="@")))
 def test_words_without_figures_stay(text: str) -> None:
     """Of any language."""

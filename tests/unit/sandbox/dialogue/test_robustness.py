@@ -77,7 +77,7 @@ SIMPLE: dict[str, tuple[dict[str, Any], type | tuple[type, ...]]] = {
 
 
 @given(messages=MESSAGES, instructions=UTTERANCES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_conversation_gets_a_reply(messages: list[Message], instructions: str) -> None:
     """No text, role or order of messages raises, and silence is never the answer."""
     reply = respond(messages, SHOP + HOME, instructions=instructions, now=NOW)
@@ -85,7 +85,7 @@ def test_any_conversation_gets_a_reply(messages: list[Message], instructions: st
 
 
 @given(schema=SCHEMAS, description=st.text(max_size=60), said=UTTERANCES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_broken_schema_is_no_reason_to_fail(schema: Any, description: str, said: str) -> None:
     """Whatever stands where a schema belongs, a forced call is made."""
     tool = Tool("do_it", description, schema)
@@ -98,7 +98,7 @@ def test_a_broken_schema_is_no_reason_to_fail(schema: Any, description: str, sai
     names=st.sets(st.sampled_from(sorted(SIMPLE)), min_size=1),
     required=st.sets(st.sampled_from(sorted(SIMPLE))),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_arguments_fit_the_schema(said: str, names: set[str], required: set[str]) -> None:
     """A forced call has every required argument, no unknown one, and each of its type."""
     listed = sorted(names & required)
