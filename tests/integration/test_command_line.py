@@ -69,7 +69,7 @@ def test_the_console_talks_with_nothing_configured() -> None:
     """One command, no server and no key, and the agent answers in the terminal."""
     terminal = Terminal([sys.executable, AGENT, "console", "--text"], UNSET)
     try:
-        terminal.wait_for("How can I help you?")
+        terminal.wait_for("call started")
         terminal.type("What time is it in Tokyo?\r")
         terminal.wait_for(r"In Tokyo it is \d+:\d\d [AP]M")
     finally:
