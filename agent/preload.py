@@ -4,14 +4,18 @@ There it is shared. On first use in a call it would cost the first turn 50 ms, i
 loop stands still, and each job process 10 MB of its own.
 """
 
+# ruff: noqa: F401 - to be loaded is all that these are here for
+
 from __future__ import annotations
 
-import anyio._backends._asyncio  # noqa: F401 - to be loaded is all that these are here for
-import openai.resources.audio
-import openai.resources.chat.completions
-import openai.resources.models  # noqa: F401
+import anyio._backends._asyncio
+import numpy.fft
+import openai.resources.audio.audio
+import openai.resources.chat.chat
+import openai.resources.chat.completions.completions
+import openai.resources.models
 
-import agent.entrypoint  # noqa: F401
+import agent.entrypoint
 from agent.pipeline.connections import load_certificates
 
 load_certificates()
