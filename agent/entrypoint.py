@@ -52,6 +52,7 @@ from agent.pipeline.session import announce, room_options
 from agent.pipeline.turns import load_vad
 from agent.records.listener import CallListener
 from agent.services.knowledge import Knowledge
+from agent.services.tool_file import load_clients
 from agent.settings import Settings, load_settings
 from agent.supervision.last_words import say_last_words
 from agent.supervision.presence import OnPresence, Presence
@@ -93,6 +94,7 @@ def prewarm(process: JobProcess, *, checked: Checked) -> None:
     started is not read again.
     """
     keep_logs_discreet()
+    load_clients(checked.tool_file)
     settings = load_settings(os.environ)
     process.userdata["prewarmed"] = Prewarmed(
         settings,

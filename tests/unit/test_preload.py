@@ -22,3 +22,15 @@ def test_a_first_turn_loads_nothing_of_the_provider() -> None:
         [sys.executable, "-c", A_FIRST_TURN], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_client_of_mcp_servers_is_not_loaded_for_nothing() -> None:
+    """It takes half a second of a worker's start, and 16 MB."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, agent.preload; print('mcp' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.strip() == "False"

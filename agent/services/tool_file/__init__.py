@@ -2,6 +2,6 @@
 
 from agent.services.tool_file.entries import ToolFile
 from agent.services.tool_file.loading import load_tool_file
-from agent.services.tool_file.opened import OwnTools
+from agent.services.tool_file.opened import OwnTools, load_clients
 
-__all__ = ["OwnTools", "ToolFile", "load_tool_file"]
+__all__ = ["OwnTools", "ToolFile", "load_clients", "load_tool_file"]
