@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -9,9 +11,12 @@ import hypothesis
 import pytest
 
 from tests.caller.driver import Caller
-from tests.caller.processes import Child
+from tests.caller.processes import PROJECT, Child
 from tests.caller.stack import LiveKitServer, Page, SandboxProvider, Stack, Worker
 from tests.postgres import PostgresServer, postgres_programs
+
+BUNDLED_PERSONAS = PROJECT / "agent/personas/bundled"
+BRIEFLY = "How can I help you?"
 
 # What an example takes says more of the machine than of the code; tests that are about time measure
 # it themselves.
@@ -71,11 +76,25 @@ def provider(sandbox_process: SandboxProvider) -> Iterator[SandboxProvider]:
 
 
 @pytest.fixture(scope="session")
+def brief(run_folder: Path) -> Path:
+    """A folder with the bundled personas, who greet in five words: tests of what comes after the
+    greeting wait less.
+    """
+    folder = run_folder / "brief"
+    shutil.copytree(BUNDLED_PERSONAS, folder)
+    for file in folder.glob("*.toml"):
+        text = re.sub(r'^en = "Hello, .*"$', f'en = "{BRIEFLY}"', file.read_text(), flags=re.M)
+        file.write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def worker(
-    run_folder: Path, livekit_server: LiveKitServer, sandbox_process: SandboxProvider
+    run_folder: Path, livekit_server: LiveKitServer, sandbox_process: SandboxProvider, brief: Path
 ) -> Iterator[Worker]:
     """Parley's worker, registered; job metadata switches its pipeline."""
-    with Worker(run_folder, {**livekit_server.env, **sandbox_process.env}) as worker:
+    env = {**livekit_server.env, **sandbox_process.env, "PARLEY_PERSONAS_DIR": str(brief)}
+    with Worker(run_folder, env) as worker:
         worker.wait_until_registered()
         yield worker
 

@@ -144,7 +144,7 @@ class Child:
                 f"{self.name} still runs after {timeout_s} s\n{self.tail()}"
             ) from None
 
-    def stop(self, grace_s: float = 5.0) -> None:
+    def stop(self, grace_s: float = 0.5) -> None:
         """End it with SIGTERM, and what is left of it and its children after `grace_s` with
         SIGKILL. Harmless when it has ended.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,9 @@ PROMPT = "You answer callers in one short sentence.\n"
 
 
 async def in_each_pipeline(talk: Callable[[str], Awaitable[None]]) -> None:
-    """Have the same talk in both pipelines at once: for calls that mostly wait."""
+    """Have the same talk in both pipelines at once: for calls that mostly wait, and for a
+    provider with one script for both.
+    """
     await asyncio.gather(*(talk(pipeline) for pipeline in PIPELINES))
 
 
@@ -63,7 +66,7 @@ class CabledWorker:
 
 @pytest.fixture(scope="session")
 def cabled_worker(
-    run_folder: Path, livekit_server: LiveKitServer, sandbox_process: SandboxProvider
+    run_folder: Path, livekit_server: LiveKitServer, sandbox_process: SandboxProvider, brief: Path
 ) -> Iterator[CabledWorker]:
     """The worker of all tests whose way to the provider breaks; tests take `line`."""
     port, name = free_port(), "cabled-worker"
@@ -73,6 +76,7 @@ def cabled_worker(
         "OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1",
         "LIVEKIT_AGENT_NAME": "on-a-cable",
         "PARLEY_OPENING_HOURS": "mon-sun 09:00-18:00",
+        "PARLEY_PERSONAS_DIR": str(brief),
         # Tests wait for the end of their calls, so that the next one lays its cable for itself.
         "PARLEY_REJOIN_GRACE_S": "2",
     }
@@ -105,11 +109,11 @@ class Business:
 
 @pytest.fixture(scope="session")
 def business_worker(
-    run_folder: Path, livekit_server: LiveKitServer, sandbox_process: SandboxProvider
+    run_folder: Path, livekit_server: LiveKitServer, sandbox_process: SandboxProvider, brief: Path
 ) -> Iterator[Business]:
     """The worker of all tests of tools, handoffs and guardrails; tests take `business`."""
     folder = run_folder / "business"
-    folder.mkdir()
+    shutil.copytree(brief, folder)
     for name, toml in PERSONAS.items():
         (folder / f"{name}.toml").write_text(toml)
         (folder / f"{name}.md").write_text(PROMPT)

@@ -11,6 +11,7 @@ import pytest
 from tests.caller.driver import Call, Caller
 from tests.caller.expectations import ANSWERS, ASK_HOURS, HEAR_HOURS
 from tests.caller.stack import LiveKitServer, SandboxProvider, Worker
+from tests.integration.conftest import in_each_pipeline
 
 NOTICE = "You are talking to a computer."
 QUESTION = "Do you agree that this call is recorded"
@@ -78,47 +79,63 @@ async def goes_on(call: Call) -> None:
     ("said", "told"), [("Yes, I agree.", "Thank you"), ("No.", "this call is not recorded")]
 )
 async def test_consent_is_given_or_refused_by_voice(
-    desk: Desk, provider: SandboxProvider, pipeline: str, said: str, told: str
+    desk: Desk, provider: SandboxProvider, said: str, told: str
 ) -> None:
     """Code understands the answer, no model does, and the greeting follows."""
     hears(provider, said)
-    async with desk.caller.call({"pipeline": pipeline}) as call:
-        await is_asked(call)
-        await call.say(said)
-        await call.reply()
-        assert told in shown(call)
-        assert GREETING in shown(call)
-        await goes_on(call)
+
+    async def talk(pipeline: str) -> None:
+        async with desk.caller.call({"pipeline": pipeline}) as call:
+            await is_asked(call)
+            await call.say(said)
+            await call.reply()
+            assert told in shown(call)
+            assert GREETING in shown(call)
+            await goes_on(call)
+
+    await in_each_pipeline(talk)
 
 
-async def test_consent_is_refused_by_a_key(desk: Desk, pipeline: str) -> None:
+async def test_consent_is_refused_by_a_key(desk: Desk) -> None:
     """On a telephone, where 2 is no."""
-    async with desk.caller.call({"pipeline": pipeline}) as call:
-        await is_asked(call)
-        await call.room.local_participant.publish_dtmf(code=2, digit="2")
-        await call.reply()
-        assert "this call is not recorded" in shown(call)
-        assert GREETING in shown(call)
+
+    async def talk(pipeline: str) -> None:
+        async with desk.caller.call({"pipeline": pipeline}) as call:
+            await is_asked(call)
+            await call.room.local_participant.publish_dtmf(code=2, digit="2")
+            await call.reply()
+            assert "this call is not recorded" in shown(call)
+            assert GREETING in shown(call)
+
+    await in_each_pipeline(talk)
 
 
-async def test_consent_is_given_in_writing(desk: Desk, pipeline: str) -> None:
+async def test_consent_is_given_in_writing(desk: Desk) -> None:
     """By who cannot or does not want to speak."""
-    async with desk.caller.call({"pipeline": pipeline}) as call:
-        await is_asked(call)
-        await call.type("yes")
-        await call.reply()
-        assert "Thank you" in shown(call)
-        assert GREETING in shown(call)
-        await goes_on(call)
+
+    async def talk(pipeline: str) -> None:
+        async with desk.caller.call({"pipeline": pipeline}) as call:
+            await is_asked(call)
+            await call.type("yes")
+            await call.reply()
+            assert "Thank you" in shown(call)
+            assert GREETING in shown(call)
+            await goes_on(call)
+
+    await in_each_pipeline(talk)
 
 
-async def test_who_says_nothing_is_asked_again_and_greeted(desk: Desk, pipeline: str) -> None:
+async def test_who_says_nothing_is_asked_again_and_greeted(desk: Desk) -> None:
     """A silent caller is not left in silence: after the second question the call goes on."""
-    async with desk.caller.call({"pipeline": pipeline}) as call:
-        await is_asked(call)
-        again = await call.reply()
-        assert "I did not understand" in again.words
-        assert QUESTION in again.words
-        await call.reply()
-        assert "this call is not recorded" in shown(call)
-        assert GREETING in shown(call)
+
+    async def talk(pipeline: str) -> None:
+        async with desk.caller.call({"pipeline": pipeline}) as call:
+            await is_asked(call)
+            again = await call.reply()
+            assert "I did not understand" in again.words
+            assert QUESTION in again.words
+            await call.reply()
+            assert "this call is not recorded" in shown(call)
+            assert GREETING in shown(call)
+
+    await in_each_pipeline(talk)

@@ -20,12 +20,13 @@ def heard(call: Call) -> str:
 
 
 async def test_an_obedient_model_reaches_nothing_that_is_not_its_own(
-    business: Business, provider: SandboxProvider, pipeline: str
+    business: Business, provider: SandboxProvider
 ) -> None:
     """A tool for staff, two of other personas, an order without a proof of who asks: whatever the
     model is talked into, code refuses it.
     """
-    async with business.caller.call({"pipeline": pipeline, "persona": "gullible"}) as call:
+    # One script at a time: what refuses is beneath both pipelines, and each has one of these tests.
+    async with business.caller.call({"pipeline": "realtime", "persona": "gullible"}) as call:
         await call.greeted()
         for reply in (
             obeys("open_vault"),
@@ -44,12 +45,12 @@ async def test_an_obedient_model_reaches_nothing_that_is_not_its_own(
 
 
 async def test_an_injected_text_reaches_no_other_callers_order(
-    business: Business, provider: SandboxProvider, pipeline: str
+    business: Business, provider: SandboxProvider
 ) -> None:
     """A verified caller hears of their own order. What a tool brings from outside names somebody
     else's, the model looks that up, and nothing of it is told.
     """
-    async with business.caller.call({"pipeline": pipeline, "persona": "gullible"}) as call:
+    async with business.caller.call({"pipeline": "cascade", "persona": "gullible"}) as call:
         await call.greeted()
         provider.play(
             replies=[

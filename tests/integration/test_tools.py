@@ -9,7 +9,7 @@ from collections.abc import Callable
 from tests.caller.driver import Call
 from tests.caller.stack import SandboxProvider
 from tests.fakes.tool_server import SLOW_S
-from tests.integration.conftest import Business
+from tests.integration.conftest import Business, in_each_pipeline
 
 BOOK = "Please book an appointment for Anna tomorrow at three in the afternoon."
 QUESTION = "Shall I book"
@@ -36,14 +36,18 @@ async def asked_to_book(call: Call, *, aloud: bool = False) -> None:
     await call.wait_for_caption("agent", QUESTION)
 
 
-async def test_weather_is_asked_for_and_answered(business: Business, pipeline: str) -> None:
+async def test_weather_is_asked_for_and_answered(business: Business) -> None:
     """Without a network the answer says that it is what is usual."""
-    async with business.caller.call({"pipeline": pipeline}) as call:
-        await call.greeted()
-        await call.say("What is the weather in Paris?")
-        reply = await call.reply()
-        assert "paris" in reply.words
-        assert "usual" in reply.words
+
+    async def talk(pipeline: str) -> None:
+        async with business.caller.call({"pipeline": pipeline}) as call:
+            await call.greeted()
+            await call.say("What is the weather in Paris?")
+            reply = await call.reply()
+            assert "paris" in reply.words
+            assert "usual" in reply.words
+
+    await in_each_pipeline(talk)
 
 
 async def test_an_appointment_is_booked_by_voice(business: Business, pipeline: str) -> None:
@@ -114,39 +118,49 @@ async def test_a_slow_tool_is_acknowledged_and_its_result_announced(
         assert business.tools.asked["/slow"] == 1
 
 
-async def test_a_tool_that_breaks_is_an_answer_in_words(business: Business, pipeline: str) -> None:
+async def test_a_tool_that_breaks_is_an_answer_in_words(business: Business) -> None:
     """The caller hears that it did not work, and nothing of why."""
-    async with business.caller.call({"pipeline": pipeline, "persona": "tester"}) as call:
-        await call.greeted()
-        await call.type("Please read the broken scale.")
-        reply = await call.reply()
-        assert "stack trace" not in reply.words
-        await call.type("What is the weather in Paris?")
-        assert "paris" in (await call.reply()).words
+
+    async def talk(pipeline: str) -> None:
+        async with business.caller.call({"pipeline": pipeline, "persona": "tester"}) as call:
+            await call.greeted()
+            await call.type("Please read the broken scale.")
+            reply = await call.reply()
+            assert "stack trace" not in reply.words
+            await call.type("What is the weather in Paris?")
+            assert "paris" in (await call.reply()).words
+
+    await in_each_pipeline(talk)
 
 
-async def test_a_tool_that_hangs_is_given_up(business: Business, pipeline: str) -> None:
+async def test_a_tool_that_hangs_is_given_up(business: Business) -> None:
     """After the tool's own timeout the caller is told, and the call goes on."""
-    async with business.caller.call({"pipeline": pipeline, "persona": "tester"}) as call:
-        await call.greeted()
-        asked_s = time.monotonic()
-        await call.type("Please check the stuck door.")
-        await call.wait_for_caption("agent", "took too long")
-        assert time.monotonic() - asked_s < 8.0
+
+    async def talk(pipeline: str) -> None:
+        async with business.caller.call({"pipeline": pipeline, "persona": "tester"}) as call:
+            await call.greeted()
+            asked_s = time.monotonic()
+            await call.type("Please check the stuck door.")
+            await call.wait_for_caption("agent", "took too long")
+            assert time.monotonic() - asked_s < 8.0
+
+    await in_each_pipeline(talk)
 
 
-async def test_a_huge_answer_is_cut(
-    business: Business, provider: SandboxProvider, pipeline: str
-) -> None:
+async def test_a_huge_answer_is_cut(business: Business) -> None:
     """Half a million characters neither reach the model nor the caller."""
-    async with business.caller.call({"pipeline": pipeline, "persona": "tester"}) as call:
-        await call.greeted()
-        await call.type("Please read the whole book.")
-        await call.wait_for_caption("agent", "stood by the river")
-        shown = sum(len(caption.text) for caption in call.captions.of("agent"))
-        assert shown < 4_500
-        await call.interrupt("Stop. What is the weather in Paris?")
-        assert "paris" in (await call.reply()).words
+
+    async def talk(pipeline: str) -> None:
+        async with business.caller.call({"pipeline": pipeline, "persona": "tester"}) as call:
+            await call.greeted()
+            await call.type("Please read the whole book.")
+            await call.wait_for_caption("agent", "stood by the river")
+            shown = sum(len(caption.text) for caption in call.captions.of("agent"))
+            assert shown < 4_500
+            await call.interrupt("Stop. What is the weather in Paris?")
+            assert "paris" in (await call.reply()).words
+
+    await in_each_pipeline(talk)
 
 
 async def test_a_loop_of_tool_calls_is_broken(
