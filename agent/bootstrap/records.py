@@ -40,6 +40,7 @@ class Recording:
     reason: str = ""
     """Why the call ends, as soon as that is known; the first reason stands."""
     consent: Consent = field(default_factory=lambda: Consent(required=False))
+    meter: Meter | None = None
 
     @classmethod
     def begin(cls, settings: Settings, ctx: JobContext) -> Recording:
@@ -82,6 +83,7 @@ class Recording:
 
     def follow(self, meter: Meter, budgets: Budgets) -> None:
         """Record what the call costs, and what becomes of its budgets."""
+        self.meter = meter
         meter.on_cost(lambda it: self.listener.note(_charged(it)))
         budgets.on_budget(
             lambda it: self.listener.note(
@@ -94,14 +96,23 @@ class Recording:
         self.reason = self.reason or reason
 
     async def aclose(self) -> None:
-        """The last event, and everything that is not written yet."""
+        """What the line costs, the last event, and everything that is not written yet."""
+        if self.meter is not None and (line := self.meter.telephone()) is not None:
+            self.listener.note(_charged(line))
         self.listener.note(Closed(self.reason or "job ended"))
         await self.closing.aclose()
 
 
 def _charged(change: CostChanged) -> Charged:
-    unpriced = tuple(sorted(change.total.unpriced))
-    return Charged(change.model, change.usd, change.total.usd, change.price_version, unpriced)
+    return Charged(
+        model=change.model.name,
+        usd=change.usd,
+        total_usd=change.total.usd,
+        price_version=change.price_version,
+        unpriced=tuple(sorted(change.total.unpriced)),
+        host=change.model.host,
+        usage=change.usage,
+    )
 
 
 async def prepare_records(settings: Settings) -> None:

@@ -41,7 +41,11 @@ class Usage:
         return Usage(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in _AMOUNTS})
 
     def __bool__(self) -> bool:
-        return any(getattr(self, f.name) for f in _AMOUNTS)
+        return bool(self.amounts())
+
+    def amounts(self) -> dict[str, int | Decimal]:
+        """Those that are not nothing, by name."""
+        return {f.name: amount for f in _AMOUNTS if (amount := getattr(self, f.name))}
 
 
 _AMOUNTS = fields(Usage)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
-from agent.call.cost import Cost, Usage
+from agent.call.cost import Cost, Model, Usage
 
 PersonaChange = Literal["call began", "handed over", "handed back"]
 
@@ -121,7 +121,7 @@ OnStep = Callable[[StepTaken], None]
 class CostChanged:
     """Something was used that costs money, whether or not anybody heard anything of it."""
 
-    model: str
+    model: Model
     usage: Usage
     """What was used now."""
     usd: Decimal

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 from agent.call.consent import AnsweredBy
+from agent.call.cost import Usage
 
 SCHEMA = 1
 """Of the JSON form. A reader of it must bear kinds of events and fields that it does not know."""
@@ -168,29 +169,22 @@ class Recovery:
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
-    """What was used of a model since the last such event; these can be added up."""
-
-    kind: ClassVar[str] = "used"
-    use: Literal["llm", "tts", "stt"]
-    provider: str
-    model: str
-    amounts: Mapping[str, int | float]
-    """By the framework's names, such as `input_cached_tokens` or `audio_duration`."""
-
-
-@dataclass(frozen=True, slots=True)
 class Charged:
-    """What something that was used of a model costs, in US dollars."""
+    """Something was used of a model. Amounts and dollars of these can be added up."""
 
     kind: ClassVar[str] = "charged"
     model: str
     usd: Decimal
+    """What that costs, US dollars."""
     total_usd: Decimal
     """Of the call so far."""
     price_version: str
     unpriced: tuple[str, ...] = ()
     """Models that were used in this call and have no price: the total is without them."""
+    host: str = ""
+    """Who serves the model, as in its address."""
+    usage: Usage = field(default_factory=Usage)
+    """How much of it was used now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +257,6 @@ RecordEvent = (
     | ToolEnded
     | GuardrailTrip
     | Recovery
-    | Used
     | Charged
     | BudgetNoted
     | ConsentNoted
@@ -278,7 +271,7 @@ EVENT_TYPES: Mapping[str, type[Any]] = {
     for kind in (
         *(Opened, ParticipantJoined, PersonaInForce, HandedOver, PipelineInForce),
         *(TurnHeard, TurnSpoken, ClipHeard, ToolBegan, ToolEnded, GuardrailTrip, Recovery),
-        *(Used, Charged, BudgetNoted, ConsentNoted, Fault, Closed, Lost),
+        *(Charged, BudgetNoted, ConsentNoted, Fault, Closed, Lost),
     )
 }
 

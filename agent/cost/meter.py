@@ -95,9 +95,7 @@ class Meter:
             logger.warning("a model has no price", extra={"model": ",".join(sorted(new))})
         self._models_cost += cost
         self._spent.append((self._clock(), cost.usd))
-        event = CostChanged(
-            model.name, usage, cost.usd, self.cost, self.usd_per_min, self._prices.version
-        )
+        event = self._change(model, usage, cost)
         for listener in self._listeners:
             listener(event)
 
@@ -107,6 +105,14 @@ class Meter:
             self._telephone_since_s = self._clock()
             if self._prices.telephone is None:
                 logger.warning("a line has no price", extra={"model": TELEPHONE})
+
+    def telephone(self) -> CostChanged | None:
+        """The line as it would be billed if it ended now; None for a call without one."""
+        if self._telephone_since_s is None:
+            return None
+        return self._change(
+            Model("", TELEPHONE), Usage(audio_s=self._line_s()), self._telephone_cost()
+        )
 
     def report(self) -> None:
         """Write the bill to the log."""
@@ -123,5 +129,13 @@ class Meter:
     def _telephone_cost(self) -> Cost:
         if self._telephone_since_s is None:
             return Cost()
-        duration_s = Decimal(f"{self._clock() - self._telephone_since_s:.3f}")
-        return self._prices.telephone_cost(duration_s)
+        return self._prices.telephone_cost(self._line_s())
+
+    def _line_s(self) -> Decimal:
+        since_s = self._telephone_since_s
+        return Decimal(0) if since_s is None else Decimal(f"{self._clock() - since_s:.3f}")
+
+    def _change(self, model: Model, usage: Usage, cost: Cost) -> CostChanged:
+        return CostChanged(
+            model, usage, cost.usd, self.cost, self.usd_per_min, self._prices.version
+        )

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from agent.call.record import ClipHeard, Entry, Lost, TurnHeard, TurnSpoken
+from agent.call.record import Charged, ClipHeard, Entry, Lost, TurnHeard, TurnSpoken
 from agent.call.record_form import apart
 from agent.records.query import CallRecord, CallSummary, record_as_json
 
@@ -122,6 +122,9 @@ def _in_words(entry: Entry) -> str:
             return f"lost: last seen at {last_seen_at:%Y-%m-%d %H:%M:%S}"
         case event:
             values, personal = apart(event)
+            if isinstance(event, Charged):
+                amounts = event.usage.amounts().items()
+                values["usage"] = " ".join(f"{name}={amount}" for name, amount in amounts)
             said = [f"{name}={value}" for name, value in {**values, **personal}.items() if value]
             return f"{event.kind}: {', '.join(said)}"
 

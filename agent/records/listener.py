@@ -12,7 +12,6 @@ from livekit.agents import (
     AgentSession,
     ConversationItemAddedEvent,
     ErrorEvent,
-    SessionUsageUpdatedEvent,
     SpeechCreatedEvent,
     UserStateChangedEvent,
     llm,
@@ -43,7 +42,6 @@ from agent.call.record import (
     TurnSpoken,
 )
 from agent.records.framework_tools import FrameworkTools
-from agent.records.usage import UsageSteps
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +70,6 @@ class CallListener:
         self._framework_tools = FrameworkTools(note, framework_tools)
         self._session: AgentSession[Any] | None = None
         self._persona = ""
-        self._usage = UsageSteps()
         self._spoke_from: float | None = None
         self._spoke_until: float | None = None
         self._generated: dict[SpeechHandle | None, str] = {}
@@ -182,10 +179,6 @@ class CallListener:
     def _on_tools(self, event: ToolExecutionUpdatedEvent) -> None:
         self._framework_tools.updated(event)
 
-    def _on_usage(self, event: SessionUsageUpdatedEvent) -> None:
-        for used in self._usage.since_last(event.usage):
-            self.note(used)
-
     def _on_error(self, event: ErrorEvent) -> None:
         error = event.error
         cause = getattr(error, "error", error)
@@ -199,7 +192,6 @@ _LISTENERS: Mapping[EventTypes, Callable[[CallListener, Any], None]] = {
     "conversation_item_added": CallListener._on_item,
     "speech_created": CallListener._on_speech,
     "tool_execution_updated": CallListener._on_tools,
-    "session_usage_updated": CallListener._on_usage,
     "error": CallListener._on_error,
 }
 

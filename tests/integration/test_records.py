@@ -18,6 +18,7 @@ import pytest
 from rapidfuzz import fuzz
 
 from agent.call.record import (
+    Charged,
     ClipHeard,
     Lost,
     Opened,
@@ -27,7 +28,6 @@ from agent.call.record import (
     ToolEnded,
     TurnHeard,
     TurnSpoken,
-    Used,
 )
 from agent.records.query import CallRecord
 from agent.records.spool import Spool
@@ -40,6 +40,10 @@ from tests.caller.recognition import Words
 from tests.caller.stack import LiveKitServer, SandboxProvider, Worker
 
 AGENT = "recorded"
+MODELS = {
+    "cascade": {"gpt-4o-mini-transcribe", "gpt-4.1-mini", "gpt-4o-mini-tts"},
+    "realtime": {"gpt-4o-mini-transcribe", "gpt-realtime"},
+}
 POLL_S = 0.2
 
 
@@ -151,8 +155,10 @@ async def test_a_record_is_what_the_caller_saw_and_heard(
     (tool,) = (event for event in events if isinstance(event, ToolEnded))
     assert (tool.tool, tool.outcome) == ("time_in_place", "done")
     assert tool.arguments == {"place": "Paris"}
-    uses = {event.use for event in events if isinstance(event, Used)}
-    assert uses >= ({"llm"} if pipeline == "realtime" else {"llm", "stt", "tts"})
+    charged = [event for event in events if isinstance(event, Charged)]
+    assert {event.model for event in charged} == MODELS[pipeline]
+    assert all(event.usage for event in charged)
+    assert sum(event.usd for event in charged) == charged[-1].total_usd > 0
 
 
 async def test_a_job_that_is_killed_leaves_its_record_to_the_last_second(

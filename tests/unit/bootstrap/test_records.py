@@ -12,6 +12,8 @@ from sqlalchemy import text
 
 from agent.bootstrap import Recording, prepare_records
 from agent.call.consent import Consent
+from agent.call.cost import Usage
+from agent.call.prices import TELEPHONE
 from agent.call.record import (
     BudgetNoted,
     Charged,
@@ -32,7 +34,7 @@ from agent.records.spool import Spool
 from agent.records.store import CallStore
 from agent.services.storage.engine import Database
 from agent.settings import Settings, load_settings
-from tests.unit.cost.measured import chat
+from tests.unit.cost.measured import HOST, chat
 
 
 def settings_of(folder: Path, **changes: str) -> Settings:
@@ -128,20 +130,26 @@ async def test_words_are_redacted_and_sealed_in_the_file(tmp_path: Path) -> None
 
 
 async def test_what_a_call_costs_stands_in_its_record(tmp_path: Path) -> None:
-    """Each step with the version of the prices, and with what has none."""
+    """Each step with what was used, the version of the prices, and what has none; the line last."""
     settings = settings_of(tmp_path)
     recording = Recording.begin(settings, job())
     meter = Meter(load_prices(settings))
     budgets = Budgets(Limits(call_usd=Decimal("0.000001")), meter)
     recording.follow(meter, budgets)
     meter.note(chat(read=1000))
-    meter.note(chat(read=1000, model="unheard-of"))
+    meter.note(chat(read=1000, cached=400, model="unheard-of"))
+    meter.telephone_begins()
     await recording.aclose()
     events = [entry.event for entry in (await record_in(settings)).entries]
-    first, last = (event for event in events if isinstance(event, Charged))
-    assert first.usd == first.total_usd == last.total_usd > 0
-    assert last.unpriced
-    assert last.price_version
+    first, second, line = (event for event in events if isinstance(event, Charged))
+    assert first.usd == first.total_usd == line.total_usd > 0
+    assert (first.host, first.model) == (HOST, "gpt-4.1-mini")
+    assert first.usage == Usage(input_tokens=1000)
+    assert second.usage == Usage(input_tokens=600, cached_input_tokens=400)
+    assert second.unpriced == ("unheard-of",)
+    assert second.price_version
+    assert (line.model, line.unpriced) == (TELEPHONE, (TELEPHONE, "unheard-of"))
+    assert isinstance(events[-1], Closed)
     assert [e.is_spent for e in events if isinstance(e, BudgetNoted)] == [True]
 
 

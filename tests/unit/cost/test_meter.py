@@ -7,12 +7,12 @@ from decimal import Decimal
 import pytest
 from livekit import rtc
 
-from agent.call.cost import Cost
+from agent.call.cost import Cost, Model, Usage
 from agent.call.events import CostChanged
 from agent.call.prices import PriceBook, TelephoneRate
 from agent.cost.catalogue import load_prices
 from agent.cost.meter import Meter
-from tests.unit.cost.measured import chat, response, transcript, voice
+from tests.unit.cost.measured import HOST, chat, response, transcript, voice
 from tests.unit.cost.test_catalogue import settings_with
 
 
@@ -85,6 +85,8 @@ def test_listeners_are_told_what_was_used_and_what_the_call_has_cost(prices: Pri
     clock.now_s += 61
     meter.note(chat(read=0, written=1_000_000))
     assert [event.usd for event in told] == [Decimal("0.4"), Decimal("1.6")]
+    assert told[0].model == Model(HOST, "gpt-4.1-mini")
+    assert told[0].usage == Usage(input_tokens=1_000_000)
     assert told[-1].total.usd == 2
     assert told[-1].usd_per_min == Decimal("1.6")
     assert told[-1].price_version == prices.version
@@ -107,6 +109,14 @@ def test_a_telephone_costs_by_the_minute_while_the_call_lasts() -> None:
     clock = Clock()
     meter = Meter(PriceBook(telephone=TelephoneRate(Decimal("0.01"))), clock=clock)
     assert meter.cost.usd == 0
+    assert meter.telephone() is None
     meter.telephone_begins()
     clock.now_s += 61
     assert meter.cost.usd == Decimal("0.02")
+    line = meter.telephone()
+    assert line is not None
+    assert (line.usd, line.usage, line.total) == (
+        Decimal("0.02"),
+        Usage(audio_s=Decimal(61)),
+        Cost(Decimal("0.02")),
+    )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+from decimal import Decimal
 
 import pytest
 
-from agent.call.record import Entry, Lost, Opened, ParticipantJoined, TurnHeard, TurnSpoken
+from agent.call.cost import Usage
+from agent.call.record import Charged, Entry, Lost, Opened, ParticipantJoined, TurnHeard, TurnSpoken
 from agent.records.export import as_csv, as_json_text, as_text, as_webvtt, list_as_text
 from agent.records.query import CallRecord, CallSummary
 from tests.unit.records.calls import BEGAN, SHORT_CALL, moment
@@ -81,6 +83,15 @@ def test_a_terminal_shows_what_was_said_and_does_nothing_else() -> None:
     assert "lost: last seen at 2026-03-02 12:00:05" in text
     assert not any(sign in text for sign in "\x1b\x07\u202e")
     assert " [2Jhello   there" in text
+
+
+def test_what_was_used_is_shown_without_what_was_not() -> None:
+    """A model's amounts of many kinds are mostly nothing."""
+    charged = Charged("gpt", Decimal("0.002"), Decimal("0.01"), "v1", usage=Usage(output_tokens=7))
+    shown = as_text(record(charged)).splitlines()[-1]
+    assert "charged: model=gpt, usd=0.002, total_usd=0.01" in shown
+    assert "usage=output_tokens=7" in shown
+    assert "input_tokens" not in shown
 
 
 def test_the_list_has_a_line_for_each_call() -> None:

@@ -12,11 +12,9 @@ from livekit import rtc
 from livekit.agents import (
     ConversationItemAddedEvent,
     ErrorEvent,
-    SessionUsageUpdatedEvent,
     UserStateChangedEvent,
     llm,
 )
-from livekit.agents.metrics import AgentSessionUsage, EOTModelUsage, LLMModelUsage, STTModelUsage
 from livekit.agents.voice.events import ToolCallEnded, ToolCallStarted, ToolExecutionUpdatedEvent
 
 from agent.call.events import ClipPlayed, GuardrailTripped, PersonaChanged, PersonaSpoke, StepTaken
@@ -32,7 +30,6 @@ from agent.call.record import (
     ToolEnded,
     TurnHeard,
     TurnSpoken,
-    Used,
 )
 from agent.records.listener import CallListener
 from agent.records.overheard import Overheard
@@ -174,27 +171,6 @@ def test_a_turn_without_times_of_its_own_has_those_of_the_sound() -> None:
     assert typed == TurnHeard("i", "typed")
 
 
-def test_usage_is_noted_in_steps_that_add_up() -> None:
-    """What did not change, and what costs nothing, is left out."""
-    _, session, noted = listening()
-
-    def tell(*usage: Any) -> None:
-        told = AgentSessionUsage(model_usage=list(usage))
-        session.emit("session_usage_updated", SessionUsageUpdatedEvent(usage=told))
-
-    tell(LLMModelUsage(provider="p", model="m", input_tokens=10, output_tokens=3))
-    tell(LLMModelUsage(provider="p", model="m", input_tokens=10, output_tokens=3))
-    tell(
-        LLMModelUsage(provider="p", model="m", input_tokens=25, input_cached_tokens=8),
-        STTModelUsage(provider="p", model="s", audio_duration=1.5),
-        EOTModelUsage(provider="livekit", model="v1-mini", total_requests=4),
-    )
-    assert noted[0] == Used("llm", "p", "m", {"input_tokens": 10, "output_tokens": 3})
-    assert noted[2] == Used("stt", "p", "s", {"audio_duration": 1.5})
-    total = sum(event.amounts.get("input_tokens", 0) for event in noted if isinstance(event, Used))
-    assert (len(noted), total) == (3, 25)
-
-
 def test_a_provider_s_fault_is_noted_before_it_is_settled() -> None:
     """With its kind, and whether the call could go on."""
     _, session, noted = listening()
@@ -227,7 +203,7 @@ def test_a_tool_that_only_the_session_knows_is_noted() -> None:
 def test_a_fault_of_the_listener_stays_its_own(caplog: pytest.LogCaptureFixture) -> None:
     """The session goes on with whoever else listens."""
     _, session, _ = listening()
-    session.emit("session_usage_updated", SimpleNamespace(usage=None))
+    session.emit("conversation_item_added", SimpleNamespace())
     assert "could not be noted" in caplog.text
 
 
