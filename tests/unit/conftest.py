@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from agent.services.storage.engine import Database
 from agent.settings import DatabaseSettings
+from tests.postgres import PostgresServer
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each_database(request: pytest.FixtureRequest, tmp_path: Path) -> DatabaseSettings:
+    """Of a database of each kind in turn, with nothing in it."""
+    if request.param == "sqlite":
+        return DatabaseSettings(url=f"sqlite:///{tmp_path}/data/parley.sqlite3")
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return DatabaseSettings(url=server.new_database())
 
 
 @pytest.fixture

@@ -10,16 +10,12 @@ from agent.records.spool import Spool
 from agent.records.store import CallStore
 from agent.services.storage.engine import Database
 from agent.settings import DatabaseSettings
-from tests.postgres import PostgresServer
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> DatabaseSettings:
+@pytest.fixture
+def settings(each_database: DatabaseSettings) -> DatabaseSettings:
     """Of a database with nothing in it."""
-    if request.param == "sqlite":
-        return DatabaseSettings(url=f"sqlite:///{tmp_path}/data/parley.sqlite3")
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    return DatabaseSettings(url=server.new_database())
+    return each_database
 
 
 @pytest.fixture

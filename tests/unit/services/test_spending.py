@@ -1,16 +1,27 @@
-"""What all calls have spent, in the database."""
+"""What all calls have spent, on SQLite and on PostgreSQL alike."""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import date
 from decimal import Decimal
+
+import pytest
 
 from agent.call.spending import Spent
 from agent.services.storage.engine import Database
 from agent.services.storage.spending import SqlSpending
+from agent.settings import DatabaseSettings
 
+WORKERS, ADDED = 6, 60
 TODAY = date(2026, 11, 25)
+
+
+@pytest.fixture
+def settings(each_database: DatabaseSettings) -> DatabaseSettings:
+    """Of both kinds, in place of the folder's SQLite alone."""
+    return each_database
 
 
 def today() -> date:
@@ -36,10 +47,17 @@ async def test_a_new_day_begins_at_nothing(database: Database) -> None:
     assert await spending.add(5) == Spent(Decimal("0.000005"), Decimal("0.000005"))
 
 
-async def test_what_many_processes_add_at_once_is_all_there(
-    database: Database, other_database: Database
-) -> None:
-    """Two of them, twenty times each."""
-    calls = [SqlSpending(database, "acme", today), SqlSpending(other_database, "acme", today)]
-    await asyncio.gather(*(calls[n % 2].add(50_000) for n in range(40)))
-    assert await calls[0].so_far() == Spent(Decimal(2), Decimal(2))
+async def test_what_many_workers_add_at_once_is_all_there(settings: DatabaseSettings) -> None:
+    """On a database that has no tables yet; and each is told a sum that holds what it added."""
+    async with AsyncExitStack() as closing:
+        calls = []
+        for _ in range(WORKERS):
+            database = Database(settings)
+            closing.push_async_callback(database.aclose)
+            calls.append(SqlSpending(database, "acme", today))
+        told = await asyncio.gather(*(calls[n % WORKERS].add(50_000) for n in range(ADDED)))
+        assert sorted(spent.day_usd for spent in told) == [
+            Decimal("0.05") * n for n in range(1, ADDED + 1)
+        ]
+        whole = Decimal("0.05") * ADDED
+        assert await calls[0].so_far() == Spent(whole, whole)
