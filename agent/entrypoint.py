@@ -12,7 +12,7 @@ import os
 import ssl
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from livekit import api, rtc
@@ -52,6 +52,7 @@ from agent.pipeline.session import announce, room_options
 from agent.pipeline.turns import load_vad
 from agent.records.listener import CallListener
 from agent.services.knowledge import Knowledge
+from agent.services.storage.engine import Database
 from agent.services.tool_file import load_clients
 from agent.settings import Settings, load_settings
 from agent.supervision.last_words import say_last_words
@@ -89,6 +90,21 @@ class Prewarmed:
     knowledge: Knowledge
 
 
+@dataclass(frozen=True, slots=True)
+class _Storage:
+    """The one database of a call, for its record and its tools, and what is closed before it."""
+
+    database: Database
+    closing: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def aclose(self) -> None:
+        """Close all of it."""
+        try:
+            await self.closing.aclose()
+        finally:
+            await self.database.aclose()
+
+
 def prewarm(process: JobProcess, *, checked: Checked) -> None:
     """Load what every call needs, while no caller waits for it. What was `checked` when the worker
     started is not read again.
@@ -109,12 +125,14 @@ async def answer_call(ctx: JobContext) -> None:
     """Take one call: join the room, link to the caller, greet."""
     ctx.log_context_fields = {"call_id": ctx.job.id, "room": ctx.job.room.name}
     prewarmed: Prewarmed = ctx.proc.userdata["prewarmed"]
-    recording = Recording.begin(prewarmed.settings, ctx)
+    storage = _Storage(Database(prewarmed.settings.database))
+    ctx.add_shutdown_callback(storage.aclose)  # after `end_call`
+    recording = Recording.begin(prewarmed.settings, ctx, storage.database)
     ctx.proc.userdata["recording"] = recording
     line = _Line(ctx, recording)
     connecting = asyncio.create_task(ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY))
     try:
-        await _begin(ctx, line, connecting, recording)
+        await _begin(ctx, line, connecting, recording, storage)
     except CallOptionsError as error:
         logger.warning("call refused: %s", error)
         await connecting
@@ -139,7 +157,11 @@ async def end_call(ctx: JobContext) -> None:
 
 
 async def _begin(
-    ctx: JobContext, line: _Line, connecting: asyncio.Task[None], recording: Recording
+    ctx: JobContext,
+    line: _Line,
+    connecting: asyncio.Task[None],
+    recording: Recording,
+    storage: _Storage,
 ) -> None:
     prewarmed: Prewarmed = ctx.proc.userdata["prewarmed"]
     settings = prewarmed.settings
@@ -149,7 +171,7 @@ async def _begin(
     listener.note(PipelineInForce(plan.pipeline, plan.language))
     phone = Phone(ctx.room, ctx.api.sip, settings.transfer.targets)
     controls = Controls(phone, line.close)
-    call = await _build(ctx, prewarmed, plan, controls, listener)
+    call = await _build(ctx, prewarmed, plan, controls, listener=listener, storage=storage)
     if await call.budgets.refuse_call():
         raise BudgetSpent("the budget of the day is spent")
     call.state.caller.staff = metadata.staff
@@ -190,17 +212,19 @@ async def _build(
     prewarmed: Prewarmed,
     plan: CallPlan,
     controls: Controls,
+    *,
     listener: CallListener,
+    storage: _Storage,
 ) -> Call:
     """The call with everything behind it, which is closed in reverse order when the job ends."""
-    closing = AsyncExitStack()
-    ctx.add_shutdown_callback(closing.aclose)
+    closing = storage.closing
     connections = Connections(prewarmed.certificates)
     closing.push_async_callback(connections.aclose)
     backing = await open_backing(
         prewarmed.settings,
         prewarmed.checked,
         plan,
+        database=storage.database,
         call_id=ctx.job.id,
         knowledge=prewarmed.knowledge,
         certificates=prewarmed.certificates,

@@ -51,6 +51,7 @@ async def open_backing(
     checked: Checked,
     plan: CallPlan,
     *,
+    database: Database,
     call_id: str,
     knowledge: KnowledgeBase,
     certificates: ssl.SSLContext,
@@ -62,13 +63,12 @@ async def open_backing(
         settings: The worker's.
         checked: What was read when it started.
         plan: The call.
+        database: The call's; it is not closed here.
         call_id: The call's name in the ledger.
         knowledge: What callers may ask about.
         certificates: Those that are trusted.
         closing: Closes it, after the call.
     """
-    database = Database(settings.database)
-    closing.push_async_callback(database.aclose)
     weather = Weather(settings.weather)
     closing.push_async_callback(weather.aclose)
     own_tools = OwnTools(checked.tool_file, certificates)

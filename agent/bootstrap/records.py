@@ -43,21 +43,21 @@ class Recording:
     meter: Meter | None = None
 
     @classmethod
-    def begin(cls, settings: Settings, ctx: JobContext) -> Recording:
+    def begin(cls, settings: Settings, ctx: JobContext, database: Database) -> Recording:
         """Record a job's call from now on, if calls are recorded. Nothing is connected yet, and
-        nothing that fails here or later is felt in the call.
+        nothing that fails here or later is felt in the call. The database is closed after the
+        record, and not by it.
         """
         if settings.records.enabled:
             try:
-                return cls._begin(settings, ctx)
+                return cls._begin(settings, ctx, database)
             except Exception:  # the edge of the record
                 logger.exception("a call is not recorded")
         return cls(CallListener(lambda _: None))
 
     @classmethod
-    def _begin(cls, settings: Settings, ctx: JobContext) -> Recording:
+    def _begin(cls, settings: Settings, ctx: JobContext, database: Database) -> Recording:
         header = Header(ctx.job.id, ctx.job.room.name, datetime.now(UTC))
-        database = Database(settings.database)
         redact = build_redaction(settings.privacy, region=settings.business.phone_region)
         seal = build_sealing(settings.privacy).seal
         recorder = Recorder(
@@ -71,7 +71,6 @@ class Recording:
             recorder.note(event if recording.consent.may_keep else without_words(event))
 
         recording = cls(CallListener(note, framework_tools=COLLECTION_TOOLS))
-        recording.closing.push_async_callback(database.aclose)
         recording.closing.push_async_callback(recorder.aclose)
         recorder.note(Opened(header.room))
         return recording

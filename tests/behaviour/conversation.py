@@ -19,6 +19,7 @@ from agent.call.state import CallState
 from agent.pipeline.connections import Connections, load_certificates
 from agent.pipeline.turns import load_vad
 from agent.services.knowledge import Knowledge
+from agent.services.storage.engine import Database
 from agent.settings import Settings, load_settings
 from tests.fakes.control import FakeControl
 
@@ -94,10 +95,13 @@ async def talk_with(
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(utils.http_context.open())
         stack.push_async_callback(connections.aclose)
+        database = Database(settings.database)
+        stack.push_async_callback(database.aclose)
         backing = await open_backing(
             settings,
             checked,
             plan,
+            database=database,
             call_id=f"text-{persona}",
             knowledge=Knowledge(checked.passages),
             certificates=certificates,

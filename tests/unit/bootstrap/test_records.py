@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -36,6 +38,8 @@ from agent.services.storage.engine import Database
 from agent.settings import Settings, load_settings
 from tests.unit.cost.measured import HOST, chat
 
+Begin = Callable[[Settings], Recording]
+
 
 def settings_of(folder: Path, **changes: str) -> Settings:
     return load_settings(
@@ -56,6 +60,19 @@ def job() -> Any:
     return SimpleNamespace(job=SimpleNamespace(id="AJ_one", room=SimpleNamespace(name="room-1")))
 
 
+@pytest.fixture
+async def begin() -> AsyncIterator[Begin]:
+    """Begins the record of a call; its database is closed after the test."""
+    async with AsyncExitStack() as closing:
+
+        def begin(settings: Settings) -> Recording:
+            database = Database(settings.database)
+            closing.push_async_callback(database.aclose)
+            return Recording.begin(settings, job(), database)
+
+        yield begin
+
+
 def heard(words: str) -> TurnHeard:
     return TurnHeard("item", words)
 
@@ -68,10 +85,12 @@ async def record_in(settings: Settings, *, unseal: Turned = as_it_is) -> CallRec
         await database.aclose()
 
 
-async def test_a_call_is_recorded_from_its_first_moment_to_its_last(tmp_path: Path) -> None:
+async def test_a_call_is_recorded_from_its_first_moment_to_its_last(
+    tmp_path: Path, begin: Begin
+) -> None:
     """And the first reason for its end stands."""
     settings = settings_of(tmp_path)
-    recording = Recording.begin(settings, job())
+    recording = begin(settings)
     recording.listener.note(PipelineInForce("cascade", "en"))
     recording.ends("agent hung up")
     recording.ends("user_initiated")
@@ -85,20 +104,22 @@ async def test_a_call_is_recorded_from_its_first_moment_to_its_last(tmp_path: Pa
     assert (record.call.state, record.call.close_reason) == ("closed", "agent hung up")
 
 
-async def test_no_call_is_recorded_where_that_is_switched_off(tmp_path: Path) -> None:
+async def test_no_call_is_recorded_where_that_is_switched_off(tmp_path: Path, begin: Begin) -> None:
     """Nothing is written, to the database or beside it."""
     settings = settings_of(tmp_path, PARLEY_RECORDS="false")
-    recording = Recording.begin(settings, job())
+    recording = begin(settings)
     recording.listener.note(PipelineInForce("cascade", "en"))
     await recording.aclose()
     await prepare_records(settings)
     assert [*tmp_path.iterdir()] == []  # noqa: ASYNC240 - a folder of the test's own
 
 
-async def test_what_is_said_is_kept_only_after_the_callers_yes(tmp_path: Path) -> None:
+async def test_what_is_said_is_kept_only_after_the_callers_yes(
+    tmp_path: Path, begin: Begin
+) -> None:
     """That a turn took place is recorded in any case, and what they decided."""
     settings = settings_of(tmp_path)
-    recording = Recording.begin(settings, job())
+    recording = begin(settings)
     consent = Consent(required=True)
     recording.ask(consent)
     recording.listener.note(heard("before"))
@@ -115,11 +136,11 @@ async def test_what_is_said_is_kept_only_after_the_callers_yes(tmp_path: Path) -
     ]
 
 
-async def test_words_are_redacted_and_sealed_in_the_file(tmp_path: Path) -> None:
+async def test_words_are_redacted_and_sealed_in_the_file(tmp_path: Path, begin: Begin) -> None:
     """With the key the rest can be read, and nobody can read the address."""
     key = new_key()
     settings = settings_of(tmp_path, PARLEY_RECORDS_KEYS=key)
-    recording = Recording.begin(settings, job())
+    recording = begin(settings)
     recording.listener.note(heard("canary, write to ada@example.com"))
     await recording.aclose()
     kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())  # noqa: ASYNC240
@@ -129,10 +150,10 @@ async def test_words_are_redacted_and_sealed_in_the_file(tmp_path: Path) -> None
     assert turn.text == "canary, write to [email]"
 
 
-async def test_what_a_call_costs_stands_in_its_record(tmp_path: Path) -> None:
+async def test_what_a_call_costs_stands_in_its_record(tmp_path: Path, begin: Begin) -> None:
     """Each step with what was used, the version of the prices, and what has none; the line last."""
     settings = settings_of(tmp_path)
-    recording = Recording.begin(settings, job())
+    recording = begin(settings)
     meter = Meter(load_prices(settings))
     budgets = Budgets(Limits(call_usd=Decimal("0.000001")), meter)
     recording.follow(meter, budgets)
@@ -168,7 +189,7 @@ async def test_a_worker_refuses_the_records_of_a_newer_version(tmp_path: Path) -
 
 
 async def test_a_call_on_the_records_of_a_newer_version_is_kept_in_the_spool(
-    tmp_path: Path,
+    tmp_path: Path, begin: Begin
 ) -> None:
     """An older worker that still has calls when the newer one starts loses none of them."""
     settings = settings_of(tmp_path)
@@ -176,7 +197,7 @@ async def test_a_call_on_the_records_of_a_newer_version_is_kept_in_the_spool(
     database = Database(settings.database)
     async with database.writing() as connection:
         await connection.execute(text("UPDATE records_version SET version_num = '9999'"))
-    recording = Recording.begin(settings, job())
+    recording = begin(settings)
     await recording.aclose()
     spool = Spool(settings.records.spool_folder)
     (file,) = spool.waiting()
