@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, case, func, update
+from sqlalchemy import Connection, Table, case, func, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.call.record import SCHEMA, Lost
 from agent.call.record_form import apart
@@ -55,23 +54,24 @@ class CallStore:
             RecordsError: the database belongs to a newer version.
         """
         await self._schema.prepare()
-        async with self._database.writing() as connection:
-            values = {
-                "id": header.call_id,
-                "room": _fitting("room", header.room),
-                "state": "open",
-                "started_at": header.started_at,
-                "heartbeat_at": seen_at,
-                "schema": SCHEMA,
-            }
-            await _insert_missing(connection, calls, [values])
-            if rows:
-                found = [_values(header.call_id, row) for row in rows]
-                await _insert_missing(connection, call_events, found)
-            change = _change(rows, seen_at)
-            await connection.execute(
-                update(calls).where(calls.c.id == header.call_id).values(change)
-            )
+        values = {
+            "id": header.call_id,
+            "room": _fitting("room", header.room),
+            "state": "open",
+            "started_at": header.started_at,
+            "heartbeat_at": seen_at,
+            "schema": SCHEMA,
+        }
+        found = [_values(header.call_id, row) for row in rows]
+        change = update(calls).where(calls.c.id == header.call_id).values(_change(rows, seen_at))
+
+        def write(connection: Connection) -> None:
+            _insert_missing(connection, calls, [values])
+            if found:
+                _insert_missing(connection, call_events, found)
+            connection.execute(change)
+
+        await self._database.write_at_once(write)
 
     async def mark_lost(self, *, unseen_since: datetime, now: datetime) -> list[str]:
         """Settle the calls that are open, but whose keeper was not alive after a moment; returns
@@ -89,7 +89,7 @@ class CallStore:
             lost = (await connection.execute(settle)).all()
             entries = [_lost(row.id, row.heartbeat_at, now) for row in lost]
             if entries:
-                await _insert_missing(connection, call_events, entries)
+                await connection.run_sync(_insert_missing, call_events, entries)
         return [row.id for row in lost]
 
     async def list_calls(self, query: CallQuery | None = None) -> list[CallSummary]:
@@ -152,11 +152,11 @@ def _fitting(column: str, value: str) -> str:
     return value.encode("utf-8", "replace").decode().replace("\0", "")[:length]
 
 
-async def _insert_missing(
-    connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]
+def _insert_missing(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
 ) -> None:
     if connection.dialect.name == "postgresql":
         missing: Any = postgresql.insert(table).on_conflict_do_nothing()
     else:
         missing = sqlite.insert(table).on_conflict_do_nothing()
-    await connection.execute(missing, rows)
+    connection.execute(missing, rows)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any
 
 import aiosqlite
 import stamina
-from sqlalchemy import Connection, Table, event, inspect, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import SingletonThreadPool
 
 from agent.errors import SettingsError
 from agent.services.storage.tables import metadata
@@ -42,6 +44,7 @@ class Database:
         self._file = _file_of(url)
         self._engine = _engine(url)
         self._writer = self._engine.execution_options(**{_WRITES: True})
+        self._thread = _WritingThread(url) if self._file is not None else None
         self._preparing = asyncio.Lock()
         self._prepared = False
 
@@ -68,6 +71,18 @@ class Database:
                 )
             yield connection
 
+    async def write_at_once(self, work: Callable[[Connection], None]) -> None:
+        """A whole transaction of a few short statements, in which nothing waits for this process's
+        loop: on SQLite all other writers wait for as long as it takes. One that is cancelled may
+        have happened all the same.
+        """
+        await self.prepare()
+        if self._thread is not None:
+            await self._thread.run(work)
+            return
+        async with self._writer.begin() as connection:
+            await connection.run_sync(work)
+
     async def prepare(self) -> None:
         """Make what is missing of the folder and the tables. Repeating it is free."""
         async with self._preparing:
@@ -86,7 +101,33 @@ class Database:
 
     async def aclose(self) -> None:
         """Close all connections."""
+        if self._thread is not None:
+            await self._thread.aclose()
         await self._engine.dispose()
+
+
+class _WritingThread:
+    """A thread with a connection to a SQLite file, made when it is first used."""
+
+    def __init__(self, url: URL) -> None:
+        engine = create_engine(
+            url.set(drivername="sqlite"), hide_parameters=True, poolclass=SingletonThreadPool
+        )
+        _configure(engine)
+        self._engine = engine
+        self._writer = engine.execution_options(**{_WRITES: True})
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="records")
+
+    async def run(self, work: Callable[[Connection], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._executor, self._run, work)
+
+    async def aclose(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._executor, self._engine.dispose)
+        self._executor.shutdown(wait=False)
+
+    def _run(self, work: Callable[[Connection], None]) -> None:
+        with self._writer.begin() as connection:
+            work(connection)
 
 
 async def alone_making_tables(connection: AsyncConnection) -> None:
@@ -149,9 +190,13 @@ def _engine(url: URL) -> AsyncEngine:
     pool: dict[str, Any] = {} if _file_of(url) is None else {"pool_size": POOL_SIZE}
     # What callers said stays out of errors, which are logged.
     engine = create_async_engine(url, hide_parameters=True, **pool)
-    event.listen(engine.sync_engine, "connect", _configure_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    _configure(engine.sync_engine)
     return engine
+
+
+def _configure(engine: Engine) -> None:
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:
