@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -18,11 +19,21 @@ EVERY_S = 30.0
 ROUND_LIMIT_S = 120.0
 
 
-async def reconcile(store: CallStore, spool: Spool, *, lost_after: timedelta, now: datetime) -> int:
+async def reconcile(
+    store: CallStore, spool: Spool, *, lost_after: timedelta | None, now: datetime
+) -> int:
     """Bring the spool's files into the store, then settle the calls whose keeper has not been alive
     for so long; returns how many were lost. Many processes may do it at once.
+
+    Args:
+        store: Where records belong.
+        spool: The spool of this machine.
+        lost_after: None settles none.
+        now: The time.
     """
     await drain(spool, store, await asyncio.to_thread(spool.waiting))
+    if lost_after is None:
+        return 0
     lost = await store.mark_lost(unseen_since=now - lost_after, now=now)
     for call_id in lost:
         logger.warning("a call was lost", extra={"call_id": call_id})
@@ -37,7 +48,8 @@ async def keep_reconciling(
     every_s: float = EVERY_S,
 ) -> None:
     """Reconcile now and then, until cancelled. Between two times no connection is held: workers are
-    many, and seldom have something to do.
+    many, and seldom have something to do. After the database was away, no call is lost until those
+    that go on have had the time to show that they do.
 
     Args:
         open_store: Opens the store, and says how it is closed.
@@ -46,11 +58,13 @@ async def keep_reconciling(
         every_s: The pause in between.
     """
     failing = False
+    settle_from_s = time.monotonic()
     while True:
         try:
             async with asyncio.timeout(ROUND_LIMIT_S), AsyncExitStack() as closing:
                 store = open_store(closing)
-                lost_after = timedelta(seconds=lost_after_s)
+                settles = time.monotonic() >= settle_from_s
+                lost_after = timedelta(seconds=lost_after_s) if settles else None
                 await reconcile(store, spool, lost_after=lost_after, now=datetime.now(UTC))
             failing = False
         except Exception as error:  # noqa: BLE001 - a worker must not end over old records
@@ -58,4 +72,5 @@ async def keep_reconciling(
                 kind = type(error).__name__  # alone: the message may hold the address
                 logger.warning("records could not be settled", extra={"error": kind})
             failing = True
+            settle_from_s = time.monotonic() + lost_after_s
         await asyncio.sleep(every_s)

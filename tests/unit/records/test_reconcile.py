@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from agent.call.record import Lost, Opened
+from agent.records.query import CallRecord
 from agent.records.reconcile import keep_reconciling, reconcile
 from agent.records.rows import Header
 from agent.records.spool import Spool
@@ -59,8 +61,11 @@ async def test_many_who_settle_at_once_do_it_once(
 async def test_it_goes_on_when_the_database_comes_back(
     database: Database, store: CallStore, spool: Spool
 ) -> None:
-    """A worker whose database is away says so and tries again."""
-    await store.append(HEADER, rows_of(SHORT_CALL[:3]), seen_at=datetime.now(UTC) - 2 * MINUTE)
+    """A worker whose database is away says so and tries again. Calls that could not be seen alive
+    meanwhile are not lost at once: what waits of them is brought in first, and then there is time.
+    """
+    await store.append(HEADER, rows_of(SHORT_CALL[:3]), seen_at=datetime.now(UTC) - MINUTE)
+    spool.append(HEADER, rows_of(SHORT_CALL[3:5], first=4))
     opened = 0
 
     def open_store(_: object) -> CallStore:
@@ -70,9 +75,16 @@ async def test_it_goes_on_when_the_database_comes_back(
             raise OSError("connection refused")
         return store
 
-    task = asyncio.create_task(keep_reconciling(open_store, spool, lost_after_s=60, every_s=0.01))
-    async with asyncio.timeout(10):
-        while (await store.call("AJ_one")).call.state != "lost":  # noqa: ASYNC110 - in a database
-            await asyncio.sleep(0.01)
+    async def until(holds: Callable[[CallRecord], bool]) -> CallRecord:
+        async with asyncio.timeout(10):
+            while not holds(record := await store.call("AJ_one")):  # noqa: ASYNC110 - in a database
+                await asyncio.sleep(0.01)
+        return record
+
+    task = asyncio.create_task(keep_reconciling(open_store, spool, lost_after_s=1, every_s=0.01))
+    record = await until(lambda record: len(record.entries) == 5)
+    assert record.call.state == "open"
+    await until(lambda record: record.call.state == "lost")
+    assert opened > 10
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
