@@ -27,6 +27,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     export = kinds.add_parser("export", help="one call for other programs, to the output")
     export.add_argument("id")
     export.add_argument("--format", choices=["json", "csv", "vtt"], default="json")
+    stats = kinds.add_parser("stats", help="how calls went, in numbers")
+    stats.add_argument("--since", type=_moment, help="only calls that began then or later")
+    stats.add_argument("--before", type=_moment)
+    stats.add_argument("--json", action="store_true")
     return parser.parse_args(arguments)
 
 

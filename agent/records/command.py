@@ -14,6 +14,8 @@ from agent.errors import RecordsError
 from agent.records.export import as_csv, as_json_text, as_text, as_webvtt, list_as_text
 from agent.records.query import CallQuery, CallRecord, summary_as_json
 from agent.records.rows import Turned, as_it_is
+from agent.records.statistics import statistics
+from agent.records.statistics_text import statistics_text
 from agent.records.store import CallStore
 from agent.services.storage.engine import Database
 from agent.settings import DatabaseSettings
@@ -34,7 +36,7 @@ async def run(
         database = Database(settings)
         closing.push_async_callback(database.aclose)
         try:
-            print(await _answer(options, CallStore(database, unseal=unseal)))  # noqa: T201
+            print(await _answer(options, database, unseal))  # noqa: T201
         except RecordsError as error:
             return _fail(str(error))
         except (SQLAlchemyError, OSError) as error:
@@ -43,7 +45,8 @@ async def run(
     return 0
 
 
-async def _answer(options: argparse.Namespace, store: CallStore) -> str:
+async def _answer(options: argparse.Namespace, database: Database, unseal: Turned) -> str:
+    store = CallStore(database, unseal=unseal)
     if options.calls_command == "list":
         query = CallQuery(
             caller=options.caller,
@@ -58,6 +61,9 @@ async def _answer(options: argparse.Namespace, store: CallStore) -> str:
         if options.json:
             return "\n".join(json.dumps(summary_as_json(call)) for call in found)
         return list_as_text(found)
+    if options.calls_command == "stats":
+        counted = await statistics(database, since=options.since, before=options.before)
+        return json.dumps(counted.as_json(), indent=2) if options.json else statistics_text(counted)
     kind = "text" if options.calls_command == "show" else options.format
     return _FORMATS[kind](await store.call(options.id)).rstrip("\n")
 

@@ -30,7 +30,7 @@ def list_as_text(calls: Sequence[CallSummary]) -> str:
         caller = call.caller_number or call.caller_identity or "-"
         began = call.started_at.strftime("%Y-%m-%d %H:%M:%S")
         rest = (call.persona or "-", call.pipeline or "-", call.close_reason or "-")
-        rows.append((call.id, began, _clock(lasted), call.state, caller, *rest))
+        rows.append((call.id, began, clock(lasted.total_seconds()), call.state, caller, *rest))
     clean = [[plain(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*clean, strict=True)]
     lines = [zip(row, widths, strict=True) for row in clean]
@@ -43,7 +43,7 @@ def as_text(record: CallRecord) -> str:
     """A call for a terminal: the call as a whole, then a line for each entry."""
     lines = [list_as_text([record.call]), ""]
     for entry in record.entries:
-        since = _clock(entry.at - record.call.started_at)
+        since = clock((entry.at - record.call.started_at).total_seconds())
         lines.append(f"{since:>8}  {plain(_speaker(entry)):<12}  {plain(_in_words(entry))}")
     return "\n".join(lines)
 
@@ -75,6 +75,13 @@ def as_webvtt(record: CallRecord) -> str:
 def plain(text: str) -> str:
     """A text that does nothing to a terminal but show itself, on one line."""
     return _CONTROL.sub(" ", text)
+
+
+def clock(lasted_s: float) -> str:
+    """How long something lasted, such as 1:05 or 1:00:05."""
+    minutes, seconds = divmod(int(max(lasted_s, 0)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _turns(record: CallRecord) -> Iterator[Entry]:
@@ -144,9 +151,3 @@ def _vtt_time(since: timedelta) -> str:
     hours, rest = divmod(seconds, 3600)
     minutes, seconds = divmod(rest, 60)
     return f"{int(hours):02}:{int(minutes):02}:{int(seconds):02}.{int(seconds % 1 * 1000):03}"
-
-
-def _clock(lasted: timedelta) -> str:
-    minutes, seconds = divmod(int(max(lasted.total_seconds(), 0)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -65,6 +65,16 @@ async def test_a_call_is_shown_and_exported(
     assert "Where is my order, please?" in shown
 
 
+async def test_calls_are_counted(
+    settings: DatabaseSettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For people and for programs."""
+    assert await run(parse(["stats", "--since", "2026-03-02"]), settings) == 0
+    assert "1 participant_disconnected" in capsys.readouterr().out
+    assert await run(parse(["stats", "--json", "--before", "2026-03-02"]), settings) == 0
+    assert json.loads(capsys.readouterr().out)["calls"] == 0
+
+
 async def test_a_call_that_is_not_there_and_a_database_that_is_not(
     settings: DatabaseSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
