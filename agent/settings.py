@@ -360,6 +360,8 @@ class RecordSettings(_Group):
     enabled: bool = _var("PARLEY_RECORDS", True)
     spool_folder: Path = _var("PARLEY_SPOOL_DIR", Path("data/spool"))
     """Where events wait that the database could not take."""
+    audio_folder: Path = _var("PARLEY_AUDIO_DIR", Path("data/audio"))
+    """Where the audio of calls is kept."""
     lost_after_s: float = _var("PARLEY_RECORDS_LOST_AFTER_S", 90, ge=10)
     """A call whose record nobody has kept for so long is settled as lost. The framework bears with
     a job that does not answer for 60 s.

@@ -71,13 +71,7 @@ class Sealing:
 
     def is_current(self, kept: str) -> bool:
         """Whether it is kept as `seal` would keep it now, and the other keys are not needed."""
-        if self._first is None or not kept.startswith(SEALED):
-            return self._first is None and not kept.startswith(SEALED)
-        try:
-            self._first.decrypt(kept.removeprefix(SEALED))
-        except InvalidToken:
-            return False
-        return True
+        return self.are_current(kept.encode())
 
     @property
     def has_keys(self) -> bool:
@@ -107,6 +101,17 @@ class Sealing:
                 f"none of the keys in {VARIABLE} opens it; put back the one it was sealed with,"
                 " after the present ones"
             ) from None
+
+    def are_current(self, kept: bytes) -> bool:
+        """As `is_current`, for what `seal_bytes` keeps."""
+        is_sealed = kept.startswith(SEALED.encode())
+        if self._first is None or not is_sealed:
+            return self._first is None and not is_sealed
+        try:
+            self._first.decrypt(kept.removeprefix(SEALED.encode()))
+        except InvalidToken:
+            return False
+        return True
 
 
 def build_sealing(settings: PrivacySettings) -> Sealing:

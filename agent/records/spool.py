@@ -38,6 +38,13 @@ class Claimed:
     rows: tuple[Row, ...]
 
 
+def file_name(call_id: str) -> str:
+    """A name for a call's files, without an ending: its id is not ours to choose."""
+    if _PLAIN_NAME.fullmatch(call_id):
+        return call_id
+    return hashlib.sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 class Spool:
     """The files in one folder. Every method blocks, for the disk: call it in a thread."""
 
@@ -51,7 +58,7 @@ class Spool:
             OSError: the disk is full or not there; then nothing of it was kept.
         """
         lines = b"".join(as_line(header, row) for row in rows)
-        file = self._folder / f"{_name(header.call_id)}{WRITTEN}"
+        file = self._folder / f"{file_name(header.call_id)}{WRITTEN}"
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked(file) as descriptor:
             size = os.lseek(descriptor, 0, os.SEEK_END)
@@ -72,7 +79,7 @@ class Spool:
 
     def files_of(self, call_id: str) -> list[Path]:
         """Those that hold something of one call."""
-        name = _name(call_id)
+        name = file_name(call_id)
         return [file for file in self.waiting() if file.name.split(".")[0] == name]
 
     @contextmanager
@@ -98,13 +105,6 @@ class Spool:
     def forget(self, claimed: Claimed) -> None:
         """Delete a claimed file: its rows are in the database."""
         claimed.file.unlink()
-
-
-def _name(call_id: str) -> str:
-    """A file's name of a call's id, which is not ours to choose."""
-    if _PLAIN_NAME.fullmatch(call_id):
-        return call_id
-    return hashlib.sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @contextmanager
