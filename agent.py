@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             choices=["DEBUG", "INFO", "WARN", "ERROR"],
         )
     commands.add_parser("console", help="talk with the agent in this terminal", add_help=False)
-    commands.add_parser("calls", help="read the records of calls", add_help=False)
+    commands.add_parser("calls", help="the records of calls: read, counted, erased", add_help=False)
     commands.add_parser("download-files", help="fetch the models that plugins need")
     commands.add_parser(
         "cost-estimate", help="what calls of this worker would cost", add_help=False
@@ -142,10 +142,12 @@ def _calls(arguments: Sequence[str]) -> int:
     from agent.errors import SettingsError
     from agent.records.arguments import parse
     from agent.records.command import run
-    from agent.records.sealing import build_sealing
+    from agent.records.desk import DeskSettings
     from agent.settings import (
+        BusinessSettings,
         DatabaseSettings,
         PrivacySettings,
+        RecordSettings,
         exit_with_faults,
         load_env_files,
         load_group,
@@ -154,9 +156,13 @@ def _calls(arguments: Sequence[str]) -> int:
     options = parse(arguments)
     load_env_files(PROJECT)
     try:
-        settings = load_group(DatabaseSettings, os.environ)
-        sealing = build_sealing(load_group(PrivacySettings, os.environ))
-        return asyncio.run(run(options, settings, unseal=sealing.unseal))
+        settings = DeskSettings(
+            database=load_group(DatabaseSettings, os.environ),
+            records=load_group(RecordSettings, os.environ),
+            privacy=load_group(PrivacySettings, os.environ),
+            phone_region=load_group(BusinessSettings, os.environ).phone_region,
+        )
+        return asyncio.run(run(options, settings))
     except SettingsError as error:
         exit_with_faults(error)
 

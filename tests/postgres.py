@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -70,6 +71,10 @@ class PostgresServer:
         address = ("-h", "127.0.0.1", "-p", str(self.port), "-U", USER)
         self._run("createdb", *address, name)
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{name}"
+
+    def table_files(self) -> Iterator[Path]:
+        """The files of all tables and indexes, as the last checkpoint left them."""
+        return (self._data / "base").rglob("*")
 
     @property
     def _data(self) -> Path:

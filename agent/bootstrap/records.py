@@ -64,7 +64,7 @@ class Recording:
             header,
             CallStore(database),
             Spool(settings.records.spool_folder),
-            writing=Writing(redact=redact or as_it_is, seal=seal),
+            writing=Writing(redact=redact.redact_value if redact else as_it_is, seal=seal),
         )
 
         def note(event: RecordEvent) -> None:

@@ -21,9 +21,14 @@ from agent.call.record import (
 
 
 def apart(
-    event: RecordEvent, redact: Callable[[str], str] = lambda text: text
+    event: RecordEvent, redact: Callable[[Any], Any] = lambda value: value
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """An event as JSON values: what is not personal, and what is, redacted where it was said."""
+    """An event as JSON values: what is not personal, and what is, redacted where it was said.
+
+    Args:
+        event: The event.
+        redact: Takes out of JSON values, nested ones too, what must not be kept.
+    """
     values = _adapter(type(event)).dump_python(event, mode="json", fallback=str)
     plain, personal = {}, {}
     for each in dataclasses.fields(event):
@@ -31,7 +36,7 @@ def apart(
         if not each.metadata.get("personal"):
             plain[each.name] = value
         elif each.metadata.get("redacted"):
-            personal[each.name] = _redacted(value, redact)
+            personal[each.name] = redact(value)
         else:
             personal[each.name] = value
     return plain, personal
@@ -65,6 +70,13 @@ def without_words(event: RecordEvent) -> RecordEvent:
     """The event without anything that somebody said, of a caller who has not agreed to that."""
     said_fields = [each for each in dataclasses.fields(event) if each.metadata.get("redacted")]
     return dataclasses.replace(event, **{each.name: _nothing(each) for each in said_fields})
+
+
+def redacted_event(event: RecordEvent, redact: Callable[[Any], Any]) -> RecordEvent:
+    """The event with what somebody said in it redacted; see `apart`."""
+    _, personal = apart(event, redact)
+    said_fields = [each.name for each in dataclasses.fields(event) if each.metadata.get("redacted")]
+    return dataclasses.replace(event, **{name: personal[name] for name in said_fields})
 
 
 def changes(event: RecordEvent) -> dict[str, str]:
@@ -104,17 +116,6 @@ def _nothing(each: dataclasses.Field[Any]) -> Any:
     if each.default is not dataclasses.MISSING:
         return each.default
     return each.default_factory() if each.default_factory is not dataclasses.MISSING else ""
-
-
-def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
-    """The same value with every text in it redacted; the keys are the tools' own."""
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, list):
-        return [_redacted(item, redact) for item in value]
-    if isinstance(value, dict):
-        return {key: _redacted(item, redact) for key, item in value.items()}
-    return value
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """What was asked for; where it cannot be, that is told and the process exits."""
     parser = argparse.ArgumentParser(
-        prog="agent.py calls", description="Read the records of calls."
+        prog="agent.py calls", description="The records of calls: read, counted, erased."
     )
     kinds = parser.add_subparsers(dest="calls_command", required=True)
     listing = kinds.add_parser("list", help="the calls there were, the latest first")
@@ -31,6 +31,14 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     stats.add_argument("--since", type=_moment, help="only calls that began then or later")
     stats.add_argument("--before", type=_moment)
     stats.add_argument("--json", action="store_true")
+    audit = kinds.add_parser("audit", help="who read, exported or deleted what, the latest first")
+    audit.add_argument("--since", type=_moment)
+    audit.add_argument("--limit", type=int, default=100)
+    erase = kinds.add_parser("erase", help="delete every trace of a caller, or of a call")
+    whose = erase.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--caller", help="an identity, or a telephone number written anyhow")
+    whose.add_argument("--call", help="the id of one call")
+    erase.add_argument("--yes", action="store_true", help="without asking")
     return parser.parse_args(arguments)
 
 

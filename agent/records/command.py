@@ -5,20 +5,27 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from agent.errors import RecordsError
-from agent.records.export import as_csv, as_json_text, as_text, as_webvtt, list_as_text
+from agent.errors import RecordsError, SealingError
+from agent.records.desk import Desk, DeskSettings
+from agent.records.erasing_command import erase
+from agent.records.export import (
+    as_csv,
+    as_json_text,
+    as_text,
+    as_webvtt,
+    audit_as_text,
+    list_as_text,
+    redacted,
+)
 from agent.records.query import CallQuery, CallRecord, summary_as_json
-from agent.records.rows import Turned, as_it_is
 from agent.records.statistics import statistics
 from agent.records.statistics_text import statistics_text
-from agent.records.store import CallStore
 from agent.services.storage.engine import Database
-from agent.settings import DatabaseSettings
 
 _FORMATS: Mapping[str, Callable[[CallRecord], str]] = {
     "text": as_text,
@@ -28,16 +35,19 @@ _FORMATS: Mapping[str, Callable[[CallRecord], str]] = {
 }
 
 
-async def run(
-    options: argparse.Namespace, settings: DatabaseSettings, *, unseal: Turned = as_it_is
-) -> int:
-    """Do what was asked; returns the exit code."""
+async def run(options: argparse.Namespace, settings: DeskSettings) -> int:
+    """Do what was asked; returns the exit code.
+
+    Raises:
+        SettingsError: what records need cannot be used as it is set.
+    """
     async with AsyncExitStack() as closing:
-        database = Database(settings)
+        database = Database(settings.database)
         closing.push_async_callback(database.aclose)
+        desk = Desk.at(database, settings)
         try:
-            print(await _answer(options, database, unseal))  # noqa: T201
-        except RecordsError as error:
+            print(await _COMMANDS[options.calls_command](options, desk))  # noqa: T201
+        except (RecordsError, SealingError) as error:
             return _fail(str(error))
         except (SQLAlchemyError, OSError) as error:
             kind = type(error).__name__  # alone: the message may hold the address
@@ -45,27 +55,56 @@ async def run(
     return 0
 
 
-async def _answer(options: argparse.Namespace, database: Database, unseal: Turned) -> str:
-    store = CallStore(database, unseal=unseal)
-    if options.calls_command == "list":
-        query = CallQuery(
-            caller=options.caller,
-            since=options.since,
-            before=options.before,
-            state=options.state,
-            reason=options.reason,
-            text=options.text,
-            limit=options.limit,
-        )
-        found = await store.list_calls(query)
-        if options.json:
-            return "\n".join(json.dumps(summary_as_json(call)) for call in found)
-        return list_as_text(found)
-    if options.calls_command == "stats":
-        counted = await statistics(database, since=options.since, before=options.before)
-        return json.dumps(counted.as_json(), indent=2) if options.json else statistics_text(counted)
-    kind = "text" if options.calls_command == "show" else options.format
-    return _FORMATS[kind](await store.call(options.id)).rstrip("\n")
+async def _list(options: argparse.Namespace, desk: Desk) -> str:
+    query = CallQuery(
+        caller=options.caller,
+        since=options.since,
+        before=options.before,
+        state=options.state,
+        reason=options.reason,
+        text=options.text,
+        limit=options.limit,
+    )
+    found = await desk.store.list_calls(query)
+    # Never what was searched for: it may be a name.
+    action = "list" if options.text is None else "search"
+    await desk.audit.note(desk.actor, action, count=len(found))
+    if options.json:
+        return "\n".join(json.dumps(summary_as_json(call)) for call in found)
+    return list_as_text(found)
+
+
+async def _show(options: argparse.Namespace, desk: Desk) -> str:
+    return as_text(await _read(options, desk)).rstrip("\n")
+
+
+async def _export(options: argparse.Namespace, desk: Desk) -> str:
+    return _FORMATS[options.format](await _read(options, desk)).rstrip("\n")
+
+
+async def _read(options: argparse.Namespace, desk: Desk) -> CallRecord:
+    record = await desk.store.call(options.id)
+    await desk.audit.note(desk.actor, options.calls_command, subject=record.call.id, count=1)
+    return redacted(record, desk.redact)
+
+
+async def _stats(options: argparse.Namespace, desk: Desk) -> str:
+    counted = await statistics(desk.places.database, since=options.since, before=options.before)
+    return json.dumps(counted.as_json(), indent=2) if options.json else statistics_text(counted)
+
+
+async def _audit(options: argparse.Namespace, desk: Desk) -> str:
+    return audit_as_text(await desk.audit.entries(since=options.since, limit=options.limit))
+
+
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace, Desk], Awaitable[str]]] = {
+    "list": _list,
+    "show": _show,
+    "export": _export,
+    "stats": _stats,
+    "audit": _audit,
+    "erase": erase,
+}
 
 
 def _fail(message: str) -> int:

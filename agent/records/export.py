@@ -6,11 +6,14 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from agent.call.record import Charged, ClipHeard, Entry, Lost, TurnHeard, TurnSpoken
-from agent.call.record_form import apart
+from agent.call.record_form import apart, redacted_event
+from agent.records.audit import AuditEntry
 from agent.records.query import CallRecord, CallSummary, record_as_json
 
 SHORTEST_CUE = timedelta(seconds=1)
@@ -31,12 +34,7 @@ def list_as_text(calls: Sequence[CallSummary]) -> str:
         began = call.started_at.strftime("%Y-%m-%d %H:%M:%S")
         rest = (call.persona or "-", call.pipeline or "-", call.close_reason or "-")
         rows.append((call.id, began, clock(lasted.total_seconds()), call.state, caller, *rest))
-    clean = [[plain(cell) for cell in row] for row in rows]
-    widths = [max(len(cell) for cell in column) for column in zip(*clean, strict=True)]
-    lines = [zip(row, widths, strict=True) for row in clean]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in line).rstrip() for line in lines
-    )
+    return _table(rows)
 
 
 def as_text(record: CallRecord) -> str:
@@ -77,11 +75,39 @@ def plain(text: str) -> str:
     return _CONTROL.sub(" ", text)
 
 
+def audit_as_text(entries: Sequence[AuditEntry]) -> str:
+    """A line for each thing that somebody did."""
+    rows = [("at", "who", "what", "call", "count")]
+    for entry in entries:
+        at = entry.at.strftime("%Y-%m-%d %H:%M:%S")
+        rows.append((at, entry.actor, entry.action, entry.subject or "-", str(entry.count)))
+    return _table(rows)
+
+
+def redacted(record: CallRecord, redact: Callable[[Any], Any]) -> CallRecord:
+    """The record without what `redact` takes out of JSON values: what was written before the
+    present words and expressions were set is held to them as well.
+    """
+    entries = (
+        replace(entry, event=redacted_event(entry.event, redact)) for entry in record.entries
+    )
+    return replace(record, entries=tuple(entries))
+
+
 def clock(lasted_s: float) -> str:
     """How long something lasted, such as 1:05 or 1:00:05."""
     minutes, seconds = divmod(int(max(lasted_s, 0)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    clean = [[plain(cell) for cell in row] for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*clean, strict=True)]
+    lines = [zip(row, widths, strict=True) for row in clean]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in line).rstrip() for line in lines
+    )
 
 
 def _turns(record: CallRecord) -> Iterator[Entry]:

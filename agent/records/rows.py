@@ -49,9 +49,14 @@ class Row:
 
 
 class Writing:
-    """Makes rows of entries, the one place where what was said is redacted and sealed."""
+    """Makes rows of entries, the one place where what was said is redacted and sealed.
 
-    def __init__(self, *, redact: Turned = as_it_is, seal: Turned = as_it_is) -> None:
+    Args:
+        redact: Takes out of JSON values what must not be kept, such as Redaction.redact_value.
+        seal: Makes of a text what is kept of it.
+    """
+
+    def __init__(self, *, redact: Callable[[Any], Any] = as_it_is, seal: Turned = as_it_is) -> None:
         self._redact = redact
         self._seal = seal
 

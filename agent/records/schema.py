@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect, text
 from agent.errors import RecordsError
 from agent.services.storage.engine import Database, alone_making_tables
 
-HEAD = "0001"
+HEAD = "0002"
 """The version that this program writes and reads."""
 VERSION_TABLE = "records_version"
 

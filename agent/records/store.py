@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, case, func, update
+from sqlalchemy import Connection, Table, case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agent.call.record import SCHEMA, Lost
@@ -15,7 +15,7 @@ from agent.call.record_form import apart
 from agent.records.query import CallQuery, CallRecord, CallSummary, find_calls, read_call
 from agent.records.rows import Header, Row, Turned, as_it_is
 from agent.records.schema import Schema
-from agent.records.tables import call_events, calls
+from agent.records.tables import call_events, calls, erased_calls
 from agent.services.storage.engine import Database
 
 LOST_SEQ = 2_147_483_647
@@ -43,7 +43,8 @@ class CallStore:
 
     async def append(self, header: Header, rows: Sequence[Row], *, seen_at: datetime) -> None:
         """Add to a record, which begins if there is none. A row that is there already stays as it
-        is: repeating a call of this is harmless, and the order of calls does not matter.
+        is: repeating a call of this is harmless, and the order of calls does not matter. Of a call
+        that was erased, nothing is kept.
 
         Args:
             header: The call's.
@@ -64,11 +65,17 @@ class CallStore:
         }
         found = [_values(header.call_id, row) for row in rows]
         change = update(calls).where(calls.c.id == header.call_id).values(_change(rows, seen_at))
+        is_erased = select(erased_calls.c.id).where(erased_calls.c.id == header.call_id)
 
         def write(connection: Connection) -> None:
-            _insert_missing(connection, calls, [values])
+            if insert_missing(connection, calls, [values]):
+                # Only now: whoever erases the call meanwhile is waited for here, and whoever does
+                # it later waits for this transaction.
+                if connection.execute(is_erased).first() is not None:
+                    connection.execute(delete(calls).where(calls.c.id == header.call_id))
+                    return
             if found:
-                _insert_missing(connection, call_events, found)
+                insert_missing(connection, call_events, found)
             connection.execute(change)
 
         await self._database.write_at_once(write)
@@ -89,7 +96,7 @@ class CallStore:
             lost = (await connection.execute(settle)).all()
             entries = [_lost(row.id, row.heartbeat_at, now) for row in lost]
             if entries:
-                await connection.run_sync(_insert_missing, call_events, entries)
+                await connection.run_sync(insert_missing, call_events, entries)
         return [row.id for row in lost]
 
     async def list_calls(self, query: CallQuery | None = None) -> list[CallSummary]:
@@ -152,11 +159,10 @@ def _fitting(column: str, value: str) -> str:
     return value.encode("utf-8", "replace").decode().replace("\0", "")[:length]
 
 
-def _insert_missing(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
-) -> None:
+def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Returns how many were missing."""
     if connection.dialect.name == "postgresql":
         missing: Any = postgresql.insert(table).on_conflict_do_nothing()
     else:
         missing = sqlite.insert(table).on_conflict_do_nothing()
-    connection.execute(missing, rows)
+    return connection.execute(missing, rows).rowcount

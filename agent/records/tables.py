@@ -37,3 +37,30 @@ call_events = Table(
     Column("personal", Text),
 )
 """`content` is JSON. So is `personal`, redacted and sealed; None for none, or for deleted."""
+
+_has_personal = call_events.c.personal.is_not(None)
+Index(
+    "call_events_personal",
+    call_events.c.at,
+    sqlite_where=_has_personal,
+    postgresql_where=_has_personal,
+)
+
+erased_calls = Table(
+    "erased_calls",
+    metadata,
+    Column("id", String(256), primary_key=True),
+    Column("erased_at", UtcDateTime, nullable=False),
+)
+"""Of which nothing is kept any more, whatever still comes in from a spool or a running job."""
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("actor", String(256), nullable=False),
+    Column("action", String(256), nullable=False),
+    Column("subject", String(256), nullable=False),
+    Column("count", Integer, nullable=False),
+)

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import SingletonThreadPool
 
 from agent.errors import SettingsError
+from agent.services.storage.scrubbing import scrub_postgresql, scrub_sqlite
 from agent.services.storage.tables import metadata
 from agent.settings import DatabaseSettings
 
@@ -26,6 +27,8 @@ BUSY_TIMEOUT_MS = 5_000
 """How long a write waits for another process's on SQLite; ours take a few milliseconds."""
 POOL_SIZE = 2
 """Each call has a pool of its own, and seldom more than one tool at work."""
+SCRUB_PATIENCE_S = 30.0
+"""How long others may be in the way, who read or write what is to be scrubbed."""
 
 _WRITES = "parley_writes"
 _TABLES_LOCK = 4_611_686_018_427_387_847
@@ -98,6 +101,13 @@ class Database:
                     await alone_making_tables(connection)
                     await connection.run_sync(metadata.create_all)
             self._prepared = True
+
+    async def scrub(self, *tables: Table, patience_s: float = SCRUB_PATIENCE_S) -> bool:
+        """Take what was deleted from tables out of the database's files too; see scrubbing."""
+        await self.prepare()
+        if self._engine.dialect.name == "postgresql":
+            return await scrub_postgresql(self._engine, tables, patience_s=patience_s)
+        return self._file is None or await scrub_sqlite(self._file, patience_s=patience_s)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -203,7 +213,13 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     # The driver would begin transactions late and of the wrong kind; `_begin_sqlite` does.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=NORMAL", "foreign_keys=ON"):
+    pragmas = (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "secure_delete=ON",  # what is deleted is overwritten
+    )
+    for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import json
+import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent.records.arguments import parse
+from agent.records.audit import actor_here
 from agent.records.command import run
+from agent.records.desk import DeskSettings
 from agent.records.store import CallStore
 from agent.services.storage.engine import Database
-from agent.settings import DatabaseSettings
+from agent.settings import DatabaseSettings, PrivacySettings, RecordSettings
 from tests.unit.records.calls import HEADER, SHORT_CALL, moment, rows_of
 
 
 @pytest.fixture
-async def settings(tmp_path: Path) -> DatabaseSettings:
+async def settings(tmp_path: Path) -> DeskSettings:
     """Of a database with one call in it."""
-    settings = DatabaseSettings(url=f"sqlite:///{tmp_path}/parley.sqlite3")
-    database = Database(settings)
+    settings = DeskSettings(
+        DatabaseSettings(url=f"sqlite:///{tmp_path}/parley.sqlite3"),
+        RecordSettings(spool_folder=tmp_path / "spool", audio_folder=tmp_path / "audio"),
+    )
+    database = Database(settings.database)
     await CallStore(database).append(HEADER, rows_of(SHORT_CALL), seen_at=moment(9))
     await database.aclose()
     return settings
+
+
+async def done(*commands: str, settings: DeskSettings) -> None:
+    for command in commands:
+        assert await run(parse(shlex.split(command)), settings) == 0
 
 
 @pytest.mark.parametrize(
@@ -36,7 +48,7 @@ async def settings(tmp_path: Path) -> DatabaseSettings:
     ],
 )
 async def test_calls_are_listed(
-    settings: DatabaseSettings, capsys: pytest.CaptureFixture[str], arguments: str, found: bool
+    settings: DeskSettings, capsys: pytest.CaptureFixture[str], arguments: str, found: bool
 ) -> None:
     """Those that were asked for."""
     assert await run(parse(arguments.split()), settings) == 0
@@ -56,7 +68,7 @@ async def test_calls_are_listed(
     ],
 )
 async def test_a_call_is_shown_and_exported(
-    settings: DatabaseSettings, capsys: pytest.CaptureFixture[str], arguments: str, begin: str
+    settings: DeskSettings, capsys: pytest.CaptureFixture[str], arguments: str, begin: str
 ) -> None:
     """In each form."""
     assert await run(parse(arguments.split()), settings) == 0
@@ -66,7 +78,7 @@ async def test_a_call_is_shown_and_exported(
 
 
 async def test_calls_are_counted(
-    settings: DatabaseSettings, capsys: pytest.CaptureFixture[str]
+    settings: DeskSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """For people and for programs."""
     assert await run(parse(["stats", "--since", "2026-03-02"]), settings) == 0
@@ -76,13 +88,87 @@ async def test_calls_are_counted(
 
 
 async def test_a_call_that_is_not_there_and_a_database_that_is_not(
-    settings: DatabaseSettings, capsys: pytest.CaptureFixture[str]
+    settings: DeskSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A sentence, and an exit code that says so."""
     assert await run(parse(["show", "AJ_two"]), settings) == 1
     assert "no record of a call AJ_two" in capsys.readouterr().err
     away = DatabaseSettings(url="postgresql://parley:hunter2@127.0.0.1:1/parley")
-    assert await run(parse(["list"]), away) == 1
+    assert await run(parse(["list"]), replace(settings, database=away)) == 1
     said = capsys.readouterr().err
     assert "PARLEY_DATABASE_URL cannot be read" in said
     assert "hunter2" not in said
+
+
+async def test_who_reads_is_written_down(
+    settings: DeskSettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each time, with the call's id or a count, and never with what was searched for."""
+    await done(
+        "list --caller anna --limit 5",
+        "list --text 'my order'",
+        "show AJ_one",
+        "export AJ_one --format csv",
+        settings=settings,
+    )
+    capsys.readouterr()
+    await done("audit", settings=settings)
+    told = capsys.readouterr().out
+    lines = [line.split()[2:] for line in told.splitlines()[1:]]
+    who = actor_here()
+    assert lines == [
+        [who, "export", "AJ_one", "1"],
+        [who, "show", "AJ_one", "1"],
+        [who, "search", "-", "1"],
+        [who, "list", "-", "1"],
+    ]
+    assert "order" not in told
+    assert "anna" not in told
+
+
+async def test_what_is_read_out_is_redacted_again(
+    settings: DeskSettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A word that was set since then is in no export, also in the arguments of tools."""
+    words = replace(settings, privacy=PrivacySettings(redaction_words=("order", "40217")))
+    for command in ("show AJ_one", "export AJ_one", "export AJ_one --format vtt"):
+        await done(command, settings=words)
+        told = capsys.readouterr().out
+        assert "[private]" in told, command
+        assert "my order" not in told, command
+        assert "40217" not in told, command
+
+
+async def test_a_caller_is_erased(
+    settings: DeskSettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By their number as somebody writes it; nobody is left, and the audit log tells a count."""
+    await done(
+        "erase --caller '030 / 123 456' --yes", settings=replace(settings, phone_region="DE")
+    )
+    assert "1 call, 0 messages, 0 appointments" in capsys.readouterr().out
+    assert await run(parse(["show", "AJ_one"]), settings) == 1
+    await done("audit", "list", settings=settings)
+    told = capsys.readouterr().out
+    assert "erase caller" in told
+    assert "AJ_one" not in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--caller anna", "add --yes"),
+        ("--call AJ_one", "add --yes"),
+        ("--caller nobody", "nothing of the identity nobody."),
+        ("--caller 030123456", "country code"),
+        ("--call AJ_two --yes", "nothing of a call AJ_two"),
+    ],
+)
+async def test_nothing_is_erased_by_mistake(
+    settings: DeskSettings, capsys: pytest.CaptureFixture[str], arguments: str, said: str
+) -> None:
+    """Nor without being asked."""
+    await run(parse(["erase", *arguments.split()]), settings)
+    captured = capsys.readouterr()
+    assert said in captured.out + captured.err
+    await done("show AJ_one", settings=settings)

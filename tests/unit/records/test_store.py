@@ -11,6 +11,7 @@ from sqlalchemy import text
 from agent.call.record import Closed, Entry, Lost, Opened, TurnHeard
 from agent.errors import CallNotFound, RecordsError
 from agent.records.query import CallQuery
+from agent.records.redaction import Redaction
 from agent.records.rows import Header, Writing
 from agent.records.schema import HEAD, VERSION_TABLE
 from agent.records.store import CallStore
@@ -116,7 +117,7 @@ async def test_a_call_that_nobody_made_is_not_found(store: CallStore) -> None:
 
 async def test_what_was_said_is_redacted_and_sealed(database: Database) -> None:
     """In the database there is none of it; who called can be found, and what was not said read."""
-    writing = Writing(redact=lambda text: text.replace("40217", "[order]"), seal=_turn_round)
+    writing = Writing(redact=Redaction(words=["40217"]).redact_value, seal=_turn_round)
     rows = [writing.row(entry) for entry in _entries()]
     await CallStore(database).append(HEADER, rows, seen_at=moment(9))
     async with database.reading() as connection:
@@ -126,7 +127,7 @@ async def test_what_was_said_is_redacted_and_sealed(database: Database) -> None:
     record = await CallStore(database, unseal=_turn_round).call("AJ_one")
     said = [entry.event for entry in record.entries if isinstance(entry.event, TurnHeard)]
     assert [turn.text for turn in said] == ["Where is my order, please?"]
-    assert "[order]" in str(record.entries)
+    assert "[private]" in str(record.entries)
     sealed = await CallStore(database).call("AJ_one")
     assert [entry.event.kind for entry in sealed.entries] == [event.kind for event in SHORT_CALL]
     assert "order, please" not in str(sealed.entries)
