@@ -362,6 +362,13 @@ class RecordSettings(_Group):
     """Where events wait that the database could not take."""
     audio_folder: Path = _var("PARLEY_AUDIO_DIR", Path("data/audio"))
     """Where the audio of calls is kept."""
+    keep_audio_days: int = _var("PARLEY_KEEP_AUDIO_DAYS", 30, ge=0, le=36_500)
+    keep_transcripts_days: int = _var("PARLEY_KEEP_TRANSCRIPTS_DAYS", 90, ge=0, le=36_500)
+    """What was said, also to tools and by them. What goes with a whole record goes with it when
+    that is sooner.
+    """
+    keep_records_days: int = _var("PARLEY_KEEP_RECORDS_DAYS", 365, ge=0, le=36_500)
+    """Whole records, with who called. 0 is for ever, for each of the three."""
     lost_after_s: float = _var("PARLEY_RECORDS_LOST_AFTER_S", 90, ge=10)
     """A call whose record nobody has kept for so long is settled as lost. The framework bears with
     a job that does not answer for 60 s.

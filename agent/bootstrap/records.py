@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -17,10 +18,13 @@ from agent.call.record_form import without_words
 from agent.cost.budgets import Budgets
 from agent.cost.meter import Meter
 from agent.personas.collection import COLLECTION_TOOLS
+from agent.records.audio_files import AudioFiles
 from agent.records.listener import CallListener
+from agent.records.places import Places
 from agent.records.reconcile import EVERY_S, keep_reconciling
 from agent.records.recorder import Recorder
 from agent.records.redaction import build_redaction
+from agent.records.retention import FOR_EVER, Keeping, keep_expiring
 from agent.records.rows import Header, Writing, as_it_is
 from agent.records.sealing import build_sealing
 from agent.records.spool import Spool
@@ -131,18 +135,33 @@ async def prepare_records(settings: Settings) -> None:
 
 
 async def look_after_records(settings: Settings) -> None:
-    """Bring in what was left in the spool, and settle the calls that were lost, until cancelled."""
-    if not settings.records.enabled:
-        return
-    await keep_reconciling(
-        lambda closing: _open_store(settings, closing),
-        Spool(settings.records.spool_folder),
-        lost_after_s=settings.records.lost_after_s,
-        every_s=min(EVERY_S, settings.records.lost_after_s / 2),
-    )
+    """Bring in what was left in the spool, settle the calls that were lost, and delete what is too
+    old, until cancelled. Where no calls are recorded any more, what is too old is deleted still.
+    """
+    records = settings.records
+    spool = Spool(records.spool_folder)
+    async with asyncio.TaskGroup() as tasks:
+        if records.enabled:
+            settling = keep_reconciling(
+                lambda closing: _open_store(settings, closing),
+                spool,
+                lost_after_s=records.lost_after_s,
+                every_s=min(EVERY_S, records.lost_after_s / 2),
+            )
+            tasks.create_task(settling, name="settling records")
+        if (keeping := Keeping.of(records)) != FOR_EVER:
+            audio = AudioFiles(records.audio_folder)
+            expiring = keep_expiring(
+                lambda closing: Places(_open_database(settings, closing), spool, audio), keeping
+            )
+            tasks.create_task(expiring, name="expiring records")
 
 
 def _open_store(settings: Settings, closing: AsyncExitStack) -> CallStore:
+    return CallStore(_open_database(settings, closing))
+
+
+def _open_database(settings: Settings, closing: AsyncExitStack) -> Database:
     database = Database(settings.database)
     closing.push_async_callback(database.aclose)
-    return CallStore(database)
+    return database

@@ -5,14 +5,23 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TypeAlias
+
+_Kinds: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """What was asked for; where it cannot be, that is told and the process exits."""
     parser = argparse.ArgumentParser(
-        prog="agent.py calls", description="The records of calls: read, counted, erased."
+        prog="agent.py calls", description="The records of calls: read, counted, kept, erased."
     )
     kinds = parser.add_subparsers(dest="calls_command", required=True)
+    _add_reading(kinds)
+    _add_keeping(kinds)
+    return parser.parse_args(arguments)
+
+
+def _add_reading(kinds: _Kinds) -> None:
     listing = kinds.add_parser("list", help="the calls there were, the latest first")
     listing.add_argument("--caller", help="an identity, or a telephone number as +4930123456")
     listing.add_argument("--since", type=_moment, help="such as 2026-03-02 or 2026-03-02T12:00")
@@ -34,12 +43,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     audit = kinds.add_parser("audit", help="who read, exported or deleted what, the latest first")
     audit.add_argument("--since", type=_moment)
     audit.add_argument("--limit", type=int, default=100)
+
+
+def _add_keeping(kinds: _Kinds) -> None:
     erase = kinds.add_parser("erase", help="delete every trace of a caller, or of a call")
     whose = erase.add_mutually_exclusive_group(required=True)
     whose.add_argument("--caller", help="an identity, or a telephone number written anyhow")
     whose.add_argument("--call", help="the id of one call")
     erase.add_argument("--yes", action="store_true", help="without asking")
-    return parser.parse_args(arguments)
+    kinds.add_parser("expire", help="delete what is older than PARLEY_KEEP_… says, as workers do")
+    kinds.add_parser("reseal", help="encrypt all with the first of PARLEY_RECORDS_KEYS")
 
 
 def _moment(text: str) -> datetime:

@@ -22,6 +22,7 @@ from agent.records.export import (
     list_as_text,
     redacted,
 )
+from agent.records.keeping_command import expire_now, reseal_now
 from agent.records.query import CallQuery, CallRecord, summary_as_json
 from agent.records.statistics import statistics
 from agent.records.statistics_text import statistics_text
@@ -104,6 +105,8 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Desk], Awaitable[str]]] = 
     "stats": _stats,
     "audit": _audit,
     "erase": erase,
+    "expire": expire_now,
+    "reseal": reseal_now,
 }
 
 

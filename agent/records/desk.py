@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.records.audio_files import AudioFiles
 from agent.records.audit import AuditLog, actor_here
-from agent.records.erasing import Places
+from agent.records.places import Places
 from agent.records.redaction import build_redaction
 from agent.records.rows import as_it_is
 from agent.records.sealing import Sealing, build_sealing

@@ -19,6 +19,7 @@ from agent.records.audio_files import AudioFiles
 from agent.records.audit import AuditLog
 from agent.records.callers import Caller
 from agent.records.draining import drain_wholly
+from agent.records.places import Places
 from agent.records.spool import Spool
 from agent.records.store import CallStore
 from agent.records.tables import call_events, calls
@@ -30,24 +31,12 @@ from agent.records.traces import (
     traces_of_call,
     traces_of_caller,
 )
-from agent.services.storage.engine import Database
 from agent.services.storage.tables import appointment_owners, appointments, ledger, messages
 
 CALLS_AT_ONCE = 50
 """In one transaction: others write in between."""
 
 _TABLES = (call_events, calls, messages, appointment_owners, appointments, ledger)
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where something of a caller may be kept: one database, and the folders of one machine."""
-
-    database: Database
-    spool: Spool
-    audio: AudioFiles
-    patience_s: float = 30.0
-    """How long other processes may keep what is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +75,10 @@ async def erase_caller(places: Places, caller: Caller, *, actor: str) -> Erased:
     Raises:
         RecordsError: another process keeps a part of the spool to itself.
     """
-    erased = await _erase(places, await find_traces(places, caller))
-    await AuditLog(places.database).note(actor, "erase caller", count=len(erased.traces.calls))
-    return erased
+    traces = await find_traces(places, caller)
+    audio_files = await _delete(places, traces)
+    await AuditLog(places.database).note(actor, "erase caller", count=len(traces.calls))
+    return Erased(traces, audio_files, await _scrub(places))
 
 
 async def erase_call(places: Places, call_id: str, *, actor: str) -> Erased:
@@ -102,12 +92,14 @@ async def erase_call(places: Places, call_id: str, *, actor: str) -> Erased:
     audio = await asyncio.to_thread(places.audio.find, call_id)
     if not traces and audio is None:
         raise CallNotFound(f"there is nothing of a call {call_id}")
-    erased = await _erase(places, replace(traces, calls=(call_id,)))
+    traces = replace(traces, calls=(call_id,))
+    audio_files = await _delete(places, traces)
     await AuditLog(places.database).note(actor, "erase call", subject=call_id, count=1)
-    return erased
+    return Erased(traces, audio_files, await _scrub(places))
 
 
-async def _erase(places: Places, traces: Traces) -> Erased:
+async def _delete(places: Places, traces: Traces) -> int:
+    """Returns how many audio files there were."""
     audio_files = 0
     async with places.database.writing() as connection:
         await delete_done(connection, traces)
@@ -117,8 +109,11 @@ async def _erase(places: Places, traces: Traces) -> Erased:
         async with places.database.writing() as connection:
             await delete_for_good(connection, call_ids, now=datetime.now(UTC))
         await _drain(places, partial(_files_of, places.spool, call_ids))
-    is_scrubbed = await places.database.scrub(*_TABLES, patience_s=places.patience_s)
-    return Erased(traces, audio_files, is_scrubbed)
+    return audio_files
+
+
+async def _scrub(places: Places) -> bool:
+    return await places.database.scrub(*_TABLES, patience_s=places.patience_s)
 
 
 async def _drain(places: Places, files: Callable[[], Sequence[Path]]) -> None:

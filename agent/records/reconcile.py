@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
 from agent.records.draining import drain
+from agent.records.rounds import keep_doing
 from agent.records.spool import Spool
 from agent.records.store import CallStore
 
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 EVERY_S = 30.0
 ROUND_LIMIT_S = 120.0
+FAILURE = "records could not be settled"
 
 
 async def reconcile(
@@ -57,20 +59,18 @@ async def keep_reconciling(
         lost_after_s: See `reconcile`.
         every_s: The pause in between.
     """
-    failing = False
     settle_from_s = time.monotonic()
-    while True:
+
+    async def settle() -> None:
+        nonlocal settle_from_s
+        settles = time.monotonic() >= settle_from_s
+        lost_after = timedelta(seconds=lost_after_s) if settles else None
         try:
-            async with asyncio.timeout(ROUND_LIMIT_S), AsyncExitStack() as closing:
+            async with AsyncExitStack() as closing:
                 store = open_store(closing)
-                settles = time.monotonic() >= settle_from_s
-                lost_after = timedelta(seconds=lost_after_s) if settles else None
                 await reconcile(store, spool, lost_after=lost_after, now=datetime.now(UTC))
-            failing = False
-        except Exception as error:  # noqa: BLE001 - a worker must not end over old records
-            if not failing:
-                kind = type(error).__name__  # alone: the message may hold the address
-                logger.warning("records could not be settled", extra={"error": kind})
-            failing = True
+        except BaseException:
             settle_from_s = time.monotonic() + lost_after_s
-        await asyncio.sleep(every_s)
+            raise
+
+    await keep_doing(settle, every_s=every_s, limit_s=ROUND_LIMIT_S, failure=FAILURE)

@@ -68,12 +68,12 @@ class CallStore:
         is_erased = select(erased_calls.c.id).where(erased_calls.c.id == header.call_id)
 
         def write(connection: Connection) -> None:
-            if insert_missing(connection, calls, [values]):
-                # Only now: whoever erases the call meanwhile is waited for here, and whoever does
-                # it later waits for this transaction.
-                if connection.execute(is_erased).first() is not None:
-                    connection.execute(delete(calls).where(calls.c.id == header.call_id))
-                    return
+            is_new = insert_missing(connection, calls, [values]) > 0
+            # Looked at only now: whoever erases the call meanwhile is waited for above, and whoever
+            # does it later waits for this transaction.
+            if is_new and connection.execute(is_erased).first() is not None:
+                connection.execute(delete(calls).where(calls.c.id == header.call_id))
+                return
             if found:
                 insert_missing(connection, call_events, found)
             connection.execute(change)

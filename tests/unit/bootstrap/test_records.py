@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from agent.bootstrap import Recording, prepare_records
+from agent.bootstrap import Recording, look_after_records, prepare_records
 from agent.call.consent import Consent
 from agent.call.cost import Usage
 from agent.call.prices import TELEPHONE
@@ -21,6 +24,7 @@ from agent.call.record import (
     Charged,
     Closed,
     ConsentNoted,
+    Entry,
     Opened,
     PipelineInForce,
     TurnHeard,
@@ -29,8 +33,9 @@ from agent.cost.budgets import Budgets, Limits
 from agent.cost.catalogue import load_prices
 from agent.cost.meter import Meter
 from agent.errors import RecordsError
+from agent.records.audio_files import AudioFiles
 from agent.records.query import CallRecord
-from agent.records.rows import Turned, as_it_is
+from agent.records.rows import Header, Turned, Writing, as_it_is
 from agent.records.sealing import Sealing, new_key
 from agent.records.spool import Spool
 from agent.records.store import CallStore
@@ -204,4 +209,28 @@ async def test_a_call_on_the_records_of_a_newer_version_is_kept_in_the_spool(
     with spool.claim(file) as claimed:
         assert claimed is not None
         assert [row.kind for row in claimed.rows] == ["opened", "closed"]
+    await database.aclose()
+
+
+async def test_a_worker_deletes_what_is_too_old(tmp_path: Path) -> None:
+    """Beside what it does about calls that were lost, from its start on; audio too."""
+    settings = settings_of(
+        tmp_path, PARLEY_KEEP_RECORDS_DAYS="2", PARLEY_AUDIO_DIR=str(tmp_path / "audio")
+    )
+    database = Database(settings.database)
+    store, audio = CallStore(database), AudioFiles(tmp_path / "audio")
+    for call_id, age in (("AJ_old", timedelta(days=3)), ("AJ_new", timedelta(days=1))):
+        at = datetime.now(UTC) - age
+        row = Writing().row(Entry(1, at, Closed("x")))
+        await store.append(Header(call_id, "room", at), [row], seen_at=at)
+        audio.path(call_id).write_bytes(b"OggS")
+        os.utime(audio.path(call_id), (at.timestamp(), at.timestamp()))
+    looking_after = asyncio.create_task(look_after_records(settings))
+    async with asyncio.timeout(20):
+        while len(await store.list_calls()) > 1:  # noqa: ASYNC110 - in a database
+            await asyncio.sleep(0.02)
+    looking_after.cancel()
+    await asyncio.gather(looking_after, return_exceptions=True)
+    assert [call.id for call in await store.list_calls()] == ["AJ_new"]
+    assert [file.stem for file in audio.all()] == ["AJ_new"]
     await database.aclose()

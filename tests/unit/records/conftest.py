@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.records.audio_files import AudioFiles
+from agent.records.places import Places
 from agent.records.spool import Spool
 from agent.records.store import CallStore
 from agent.services.storage.engine import Database
@@ -28,3 +30,9 @@ def store(database: Database) -> CallStore:
 def spool(tmp_path: Path) -> Spool:
     """A folder that is not there yet."""
     return Spool(tmp_path / "data" / "spool")
+
+
+@pytest.fixture
+def places(database: Database, spool: Spool, tmp_path: Path) -> Places:
+    """All of it, with nothing in it."""
+    return Places(database, spool, AudioFiles(tmp_path / "data" / "audio"))

@@ -17,7 +17,7 @@ from agent.call.record import (
     TurnHeard,
     TurnSpoken,
 )
-from agent.records.erasing import Places
+from agent.records.places import Places
 from agent.records.rows import Header
 from agent.records.store import CallStore
 from agent.services.storage.appointments import SqlAppointmentBook
@@ -60,7 +60,7 @@ async def call(places: Places, person: Person, call_id: str, *, ends: bool = Tru
     rows = rows_of(person.says(ends=ends))
     await CallStore(places.database).append(person.header(call_id), rows, seen_at=moment(9))
     places.audio.path(call_id).write_bytes(b"OggS" + person.word.encode())
-    ledger = SqlLedger(places.database, call_id)
+    ledger = SqlLedger(places.database, call_id, clock=lambda: BEGAN)
     await ledger.begin("request")
     await ledger.finish("request", f"Left for {person.word}.")
 

@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from agent.records.arguments import parse
 from agent.records.audit import actor_here
 from agent.records.command import run
 from agent.records.desk import DeskSettings
+from agent.records.sealing import new_key
 from agent.records.store import CallStore
 from agent.services.storage.engine import Database
 from agent.settings import DatabaseSettings, PrivacySettings, RecordSettings
@@ -172,3 +174,36 @@ async def test_nothing_is_erased_by_mistake(
     captured = capsys.readouterr()
     assert said in captured.out + captured.err
     await done("show AJ_one", settings=settings)
+
+
+async def test_what_is_too_old_is_deleted_by_hand(
+    settings: DeskSettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As workers do it; how much that was is told."""
+    for_ever = RecordSettings(
+        spool_folder=settings.records.spool_folder,
+        keep_audio_days=0,
+        keep_transcripts_days=0,
+        keep_records_days=0,
+    )
+    await done("expire", settings=replace(settings, records=for_ever))
+    assert "0 texts of transcripts, 0 answers of tools, 0 whole" in capsys.readouterr().out
+    day = for_ever.model_copy(update={"keep_transcripts_days": 1})
+    await done("expire", settings=replace(settings, records=day))
+    assert "5 texts of transcripts, 0 answers of tools, 0 whole" in capsys.readouterr().out
+
+
+async def test_keys_are_changed(settings: DeskSettings, capsys: pytest.CaptureFixture[str]) -> None:
+    """The second time there is nothing left to do, and the old key may go."""
+    keyed = replace(settings, privacy=PrivacySettings(records_keys=(SecretStr(new_key()),)))
+    assert await run(parse(["reseal"]), settings) == 1
+    assert "PARLEY_RECORDS_KEYS has no key" in capsys.readouterr().err
+    await done("reseal", settings=keyed)
+    assert "Sealed anew: 5 texts" in capsys.readouterr().out
+    await done("reseal", "show AJ_one", settings=keyed)
+    told = capsys.readouterr().out
+    assert "The other keys are not needed" in told
+    assert "Where is my order" in told
+    other = replace(settings, privacy=PrivacySettings(records_keys=(SecretStr(new_key()),)))
+    assert await run(parse(["reseal"]), other) == 1
+    assert "No key opens all of AJ_one" in capsys.readouterr().err

@@ -15,14 +15,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agent.call.record import TurnHeard
 from agent.errors import CallNotFound, RecordsError
-from agent.records.audio_files import AudioFiles
 from agent.records.audit import AuditLog
 from agent.records.callers import Caller
 from agent.records.draining import drain
-from agent.records.erasing import Places, erase_call, erase_caller
+from agent.records.erasing import erase_call, erase_caller
+from agent.records.places import Places
 from agent.records.query import CallQuery
 from agent.records.reconcile import reconcile
-from agent.records.spool import Spool
 from agent.records.store import CallStore
 from agent.services.storage.engine import Database
 from agent.services.storage.ledger import SqlLedger
@@ -39,12 +38,6 @@ _HOUR = timedelta(hours=1)
 def anna() -> Person:
     """Whose word nobody else has ever said."""
     return Person(f"canary{uuid.uuid4().hex}", f"+4930{uuid.uuid4().int % 10**7:07}1")
-
-
-@pytest.fixture
-def places(database: Database, spool: Spool, tmp_path: Path) -> Places:
-    """With nothing in them."""
-    return Places(database, spool, AudioFiles(tmp_path / "data" / "audio"))
 
 
 @pytest.fixture
