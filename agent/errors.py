@@ -8,7 +8,8 @@ ParleyError
 ├── ToolError             a tool cannot do what was asked; the message is a sentence for the model
 ├── ProviderError         a speech or language provider's; `retryable` is decided where it is raised
 ├── RecordsError          call records cannot be written or read; the message says what to do
-│   └── CallNotFound      there is no record of that call
+│   ├── CallNotFound      there is no record of that call
+│   └── AudioNotFound     there is no recording of what was heard in it
 ├── SealingError          what is kept encrypted cannot be opened with the keys there are
 ├── PartError             a part of the development stack ended or did not become ready
 └── ServerMissingError    the development stack needs a LiveKit server, and there is none
@@ -53,6 +54,10 @@ class RecordsError(ParleyError):
 
 class CallNotFound(RecordsError):
     """There is no record of that call."""
+
+
+class AudioNotFound(RecordsError):
+    """There is no recording of what was heard in that call."""
 
 
 class ProviderError(ParleyError):

@@ -208,6 +208,16 @@ class ConsentNoted:
 
 
 @dataclass(frozen=True, slots=True)
+class AudioNoted:
+    """What becomes of the recording of the call's sound, whose clock is that of this record."""
+
+    kind: ClassVar[str] = "audio"
+    state: Literal["begun", "failed", "deleted"]
+    """`failed`: it ends here, the call does not. `deleted`: the caller took their consent back."""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """A provider failed."""
 
@@ -260,6 +270,7 @@ RecordEvent = (
     | Charged
     | BudgetNoted
     | ConsentNoted
+    | AudioNoted
     | Fault
     | Closed
     | Lost
@@ -271,7 +282,7 @@ EVENT_TYPES: Mapping[str, type[Any]] = {
     for kind in (
         *(Opened, ParticipantJoined, PersonaInForce, HandedOver, PipelineInForce),
         *(TurnHeard, TurnSpoken, ClipHeard, ToolBegan, ToolEnded, GuardrailTrip, Recovery),
-        *(Charged, BudgetNoted, ConsentNoted, Fault, Closed, Lost),
+        *(Charged, BudgetNoted, ConsentNoted, AudioNoted, Fault, Closed, Lost),
     )
 }
 

@@ -42,6 +42,8 @@ def _told(done: Resealed) -> str:
         more = len(done.shut) - _MOST_NAMED
         rest = f" and {more} more" if more > 0 else ""
         raise RecordsError(f"{told}No key opens all of {names}{rest}: put back the one it needs")
+    if done.going_on:
+        return f"{told}Do this again when {done.going_on} calls that are being recorded are over."
     if done.texts or done.audio_files:
         return (
             f"{told}Once every worker has been started with the new key in front, do this again:"

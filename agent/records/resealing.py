@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import bindparam, select, tuple_, update
 
 from agent.errors import RecordsError, SealingError
-from agent.records.audio_files import reseal_audio
+from agent.records.audio_files import AudioFiles, reseal_audio
 from agent.records.audit import AuditLog
 from agent.records.draining import drain_wholly
 from agent.records.places import Places
@@ -36,6 +35,8 @@ class Resealed:
     audio_files: int = 0
     current: int = 0
     """Texts and files that were sealed with the first key already."""
+    going_on: int = 0
+    """Files of calls that go on, which were left as they are."""
     shut: list[str] = field(default_factory=list)
     """Calls and files of which something is sealed with a key that is not there."""
 
@@ -71,8 +72,8 @@ async def reseal(
         place = await _reseal_texts(places.database, sealing, done, place)
         if on_batch is not None:
             await on_batch(done)
-    for file in await asyncio.to_thread(places.audio.all):
-        await asyncio.to_thread(_reseal_file, file, sealing, done)
+    for call_id in await asyncio.to_thread(places.audio.call_ids):
+        await asyncio.to_thread(_reseal_audio, places.audio, call_id, sealing, done)
     await AuditLog(places.database).note(actor, "reseal", count=done.texts + done.audio_files)
     return done
 
@@ -121,15 +122,21 @@ def _sealed_anew(rows: Sequence[Any], sealing: Sealing, done: Resealed) -> list[
     return anew
 
 
-def _reseal_file(file: Path, sealing: Sealing, done: Resealed) -> None:
+def _reseal_audio(audio: AudioFiles, call_id: str, sealing: Sealing, done: Resealed) -> None:
+    file = audio.find(call_id)
+    if file is None:  # deleted meanwhile
+        return
     try:
-        if reseal_audio(file, sealing):
-            done.audio_files += 1
-        else:
-            done.current += 1
+        match reseal_audio(file, sealing):
+            case "sealed anew":
+                done.audio_files += 1
+            case "current":
+                done.current += 1
+            case "being written":
+                done.going_on += 1
     except SealingError:
-        _note_shut(done, file.name)
-    except FileNotFoundError:  # deleted meanwhile
+        _note_shut(done, call_id)
+    except FileNotFoundError:  # the same
         pass
 
 

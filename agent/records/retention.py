@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, NoReturn
 
 from sqlalchemy import bindparam, delete, func, select, update
@@ -191,15 +190,7 @@ async def _forget_calls(connection: AsyncConnection, until: datetime) -> int:
 
 
 def _delete_audio(audio: AudioFiles, before: datetime) -> int:
-    return sum(_is_deleted(file) for file in audio.older_than(before))
-
-
-def _is_deleted(file: Path) -> bool:
-    try:
-        file.unlink()
-    except FileNotFoundError:  # another worker was sooner
-        return False
-    return True
+    return sum(audio.remove(call_id) for call_id in audio.older_than(before))
 
 
 def _days(count: int) -> timedelta | None:

@@ -33,7 +33,7 @@ from agent.cost.budgets import Budgets, Limits
 from agent.cost.catalogue import load_prices
 from agent.cost.meter import Meter
 from agent.errors import RecordsError
-from agent.records.audio_files import AudioFiles
+from agent.records.audio_files import AudioFile, AudioFiles
 from agent.records.query import CallRecord
 from agent.records.rows import Header, Turned, Writing, as_it_is
 from agent.records.sealing import Sealing, new_key
@@ -223,7 +223,7 @@ async def test_a_worker_deletes_what_is_too_old(tmp_path: Path) -> None:
         at = datetime.now(UTC) - age
         row = Writing().row(Entry(1, at, Closed("x")))
         await store.append(Header(call_id, "room", at), [row], seen_at=at)
-        audio.path(call_id).write_bytes(b"OggS")
+        AudioFile(audio.path(call_id), Sealing()).close()
         os.utime(audio.path(call_id), (at.timestamp(), at.timestamp()))
     looking_after = asyncio.create_task(look_after_records(settings))
     async with asyncio.timeout(20):
@@ -232,5 +232,5 @@ async def test_a_worker_deletes_what_is_too_old(tmp_path: Path) -> None:
     looking_after.cancel()
     await asyncio.gather(looking_after, return_exceptions=True)
     assert [call.id for call in await store.list_calls()] == ["AJ_new"]
-    assert [file.stem for file in audio.all()] == ["AJ_new"]
+    assert audio.call_ids() == ["AJ_new"]
     await database.aclose()

@@ -17,8 +17,10 @@ from agent.call.record import (
     TurnHeard,
     TurnSpoken,
 )
+from agent.records.audio_files import AudioFile
 from agent.records.places import Places
 from agent.records.rows import Header
+from agent.records.sealing import Sealing
 from agent.records.store import CallStore
 from agent.services.storage.appointments import SqlAppointmentBook
 from agent.services.storage.ledger import SqlLedger
@@ -59,7 +61,9 @@ async def call(places: Places, person: Person, call_id: str, *, ends: bool = Tru
     """A call of which there are a record, audio, and what a tool has done."""
     rows = rows_of(person.says(ends=ends))
     await CallStore(places.database).append(person.header(call_id), rows, seen_at=moment(9))
-    places.audio.path(call_id).write_bytes(b"OggS" + person.word.encode())
+    audio = AudioFile(places.audio.path(call_id), Sealing())
+    audio.append(b"OggS" + person.word.encode())
+    audio.close()
     ledger = SqlLedger(places.database, call_id, clock=lambda: BEGAN)
     await ledger.begin("request")
     await ledger.finish("request", f"Left for {person.word}.")

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from agent.call.record import Entry, TurnHeard
 from agent.errors import RecordsError
+from agent.records.audio_files import AudioFile
 from agent.records.audit import AuditLog
 from agent.records.places import Places
 from agent.records.resealing import TEXTS_AT_ONCE, reseal
@@ -91,15 +92,28 @@ async def test_a_run_that_was_killed_goes_on_where_it_was(
 
 async def test_audio_and_the_spool_are_sealed_anew(places: Places) -> None:
     """And what was kept before there were keys is sealed."""
-    places.audio.path("AJ_one").write_bytes(Sealing([OLD]).seal_bytes(b"OggS"))
-    places.audio.path("AJ_two").write_bytes(b"OggS")
+    for call_id, keys in (("AJ_one", [OLD]), ("AJ_two", [])):
+        file = AudioFile(places.audio.path(call_id), Sealing(keys))
+        file.append(b"OggS")
+        file.close()
     row = Writing().row(Entry(1, moment(1), TurnHeard("i", "Hello.")))
     places.spool.append(HEADER, [row])
     done = await reseal(places, BOTH, actor="cli:root")
     assert (done.texts, done.audio_files) == (1, 2)
     assert all(map(Sealing([NEW]).is_current, await kept(places)))
-    for file in places.audio.all():
-        assert Sealing([NEW]).unseal_bytes(file.read_bytes()) == b"OggS"
+    for call_id in ("AJ_one", "AJ_two"):
+        assert b"".join(places.audio.read(call_id, Sealing([NEW]))) == b"OggS"
+
+
+async def test_the_old_key_is_needed_while_a_call_is_recorded(places: Places) -> None:
+    """Its file is left to who writes it."""
+    file = AudioFile(places.audio.path("AJ_one"), Sealing([OLD]))
+    file.append(b"OggS")
+    done = await reseal(places, BOTH, actor="cli:root")
+    assert (done.audio_files, done.going_on) == (0, 1)
+    file.close()
+    done = await reseal(places, BOTH, actor="cli:root")
+    assert (done.audio_files, done.going_on) == (1, 0)
 
 
 async def test_what_was_deleted_meanwhile_does_not_come_back(places: Places) -> None:
