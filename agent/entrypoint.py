@@ -179,6 +179,7 @@ async def _begin(
     controls.take(call.session, call.manner)
     opening = Opening(settings, call, ctx.room, lambda: phone.has_keys)
     line.begin(opening)
+    recording.hear(call.audio)
     recording.ask(opening.consent)
     recording.follow(call.meter, call.budgets)
     supervisor = build_supervisor(settings, call, room=ctx.room, greet=opening.say, end=line.close)
@@ -319,7 +320,10 @@ class _Line:
     async def apologise_and_hang_up(self, reason: str) -> None:
         """Tell the caller, without any provider, that the call cannot go on; then end it."""
         try:
-            self._recording.listener.on_clip(await say_last_words(self._ctx.room))
+            audio = self._recording.audio
+            on_played = audio.played if audio is not None else None
+            clip = await say_last_words(self._ctx.room, on_played=on_played)
+            self._recording.listener.on_clip(clip)
         finally:
             await self.hang_up(reason, ending="fault")
 

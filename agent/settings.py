@@ -360,6 +360,8 @@ class RecordSettings(_Group):
     enabled: bool = _var("PARLEY_RECORDS", True)
     spool_folder: Path = _var("PARLEY_SPOOL_DIR", Path("data/spool"))
     """Where events wait that the database could not take."""
+    audio: bool = _var("PARLEY_AUDIO_RECORDING", False)
+    """Whether what is heard in a call is recorded as well."""
     audio_folder: Path = _var("PARLEY_AUDIO_DIR", Path("data/audio"))
     """Where the audio of calls is kept."""
     keep_audio_days: int = _var("PARLEY_KEEP_AUDIO_DAYS", 30, ge=0, le=36_500)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,14 +12,16 @@ from datetime import UTC, datetime
 from livekit.agents import JobContext
 from sqlalchemy.exc import SQLAlchemyError
 
-from agent.call.consent import Consent
+from agent.call.consent import Consent, ConsentDecided
 from agent.call.events import CostChanged
 from agent.call.record import BudgetNoted, Charged, Closed, ConsentNoted, Opened, RecordEvent
 from agent.call.record_form import without_words
 from agent.cost.budgets import Budgets
 from agent.cost.meter import Meter
 from agent.personas.collection import COLLECTION_TOOLS
+from agent.pipeline.session import CallAudio
 from agent.records.audio_files import AudioFiles
+from agent.records.audio_recorder import AudioRecorder
 from agent.records.listener import CallListener
 from agent.records.places import Places
 from agent.records.reconcile import EVERY_S, keep_reconciling
@@ -45,6 +48,8 @@ class Recording:
     """Why the call ends, as soon as that is known; the first reason stands."""
     consent: Consent = field(default_factory=lambda: Consent(required=False))
     meter: Meter | None = None
+    audio: AudioRecorder | None = None
+    """Of what is heard, if that is recorded."""
 
     @classmethod
     def begin(cls, settings: Settings, ctx: JobContext, database: Database) -> Recording:
@@ -62,13 +67,14 @@ class Recording:
     @classmethod
     def _begin(cls, settings: Settings, ctx: JobContext, database: Database) -> Recording:
         header = Header(ctx.job.id, ctx.job.room.name, datetime.now(UTC))
+        began_s = time.monotonic()
         redact = build_redaction(settings.privacy, region=settings.business.phone_region)
-        seal = build_sealing(settings.privacy).seal
+        sealing = build_sealing(settings.privacy)
         recorder = Recorder(
             header,
             CallStore(database),
             Spool(settings.records.spool_folder),
-            writing=Writing(redact=redact.redact_value if redact else as_it_is, seal=seal),
+            writing=Writing(redact=redact.redact_value if redact else as_it_is, seal=sealing.seal),
         )
 
         def note(event: RecordEvent) -> None:
@@ -77,12 +83,33 @@ class Recording:
         recording = cls(CallListener(note, framework_tools=COLLECTION_TOOLS))
         recording.closing.push_async_callback(recorder.aclose)
         recorder.note(Opened(header.room))
+        if settings.records.audio:
+            path = AudioFiles(settings.records.audio_folder).path(header.call_id)
+            recording.audio = AudioRecorder(
+                path, sealing, began_s=began_s, tell=recording.listener.note
+            )
+            if settings.privacy.consent != "required":
+                recording.audio.begin()
         return recording
+
+    def hear(self, audio: CallAudio) -> None:
+        """Record the sound of a call, if that is wanted, as soon as its caller allows it."""
+        if self.audio is not None:
+            audio.caller.listener = self.audio.heard
+            audio.playout.listener = self.audio
 
     def ask(self, consent: Consent) -> None:
         """Keep what is said only while the caller agrees to that, and record what they decided."""
         self.consent = consent
-        consent.on_decided(lambda it: self.listener.note(ConsentNoted(it.state, it.by)))
+        consent.on_decided(self._decided)
+
+    def _decided(self, decision: ConsentDecided) -> None:
+        self.listener.note(ConsentNoted(decision.state, decision.by))
+        if self.audio is not None:
+            if decision.state == "given":
+                self.audio.begin()
+            else:
+                self.audio.discard()
 
     def follow(self, meter: Meter, budgets: Budgets) -> None:
         """Record what the call costs, and what becomes of its budgets."""
@@ -102,6 +129,8 @@ class Recording:
         """What the line costs, the last event, and everything that is not written yet."""
         if self.meter is not None and (line := self.meter.telephone()) is not None:
             self.listener.note(_charged(line))
+        if self.audio is not None:
+            await self.audio.aclose()
         self.listener.note(Closed(self.reason or "job ended"))
         await self.closing.aclose()
 

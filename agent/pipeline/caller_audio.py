@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from livekit import rtc
@@ -30,6 +30,8 @@ class CallerAudio(rtc.FrameProcessor[rtc.AudioFrame]):
     def __init__(self, filters: Sequence[Filter]) -> None:
         self._filters = filters
         self._enabled = True
+        self.listener: Callable[[rtc.AudioFrame], None] | None = None
+        """Is given each frame as it came, before any filter; must not block, nor keep the frame."""
 
     @property
     def enabled(self) -> bool:
@@ -41,6 +43,8 @@ class CallerAudio(rtc.FrameProcessor[rtc.AudioFrame]):
         self._enabled = value
 
     def _process(self, frame: rtc.AudioFrame) -> rtc.AudioFrame:
+        if self.listener is not None:
+            self.listener(frame)
         if self._enabled:
             for apply in self._filters:
                 frame = apply(frame)

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from typing import Protocol
 
 from livekit import rtc
 from livekit.agents.voice import io
@@ -34,6 +35,18 @@ _BYTES_PER_SAMPLE = 2
 _FRAME_SAMPLES = round(SAMPLE_RATE_HZ * FRAME_S)
 
 
+class PlayoutListener(Protocol):
+    """Is told what the caller hears of the agent; must not block, nor keep a frame."""
+
+    def played(self, frame: rtc.AudioFrame, at_s: float) -> None:
+        """A frame will sound from a moment of the monotonic clock on."""
+        ...
+
+    def cut(self, at_s: float) -> None:
+        """What was to sound after a moment will not."""
+        ...
+
+
 class RoomPlayout(io.AudioOutput):
     """Plays speech as one audio track; int16 mono at SAMPLE_RATE_HZ.
 
@@ -48,6 +61,7 @@ class RoomPlayout(io.AudioOutput):
         )
         self._source = rtc.AudioSource(SAMPLE_RATE_HZ, 1, queue_size_ms=round(QUEUE_S * 1000))
         self.played = PlayedAudio(SAMPLE_RATE_HZ)
+        self.listener: PlayoutListener | None = None
         self._subscribed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._segment: _Segment | None = None
         self._enabled = asyncio.Event()
@@ -146,7 +160,10 @@ class RoomPlayout(io.AudioOutput):
             return
         queued = round(self._source.queued_duration * SAMPLE_RATE_HZ)
         self._source.clear_queue()
-        self.played.cut(time.monotonic())
+        now_s = time.monotonic()
+        self.played.cut(now_s)
+        if self.listener is not None:
+            self.listener.cut(now_s)
         self._segment.given -= min(queued, self._segment.given)
         self._report_run(self._segment)
 
@@ -186,7 +203,10 @@ class RoomPlayout(io.AudioOutput):
                 await self._capture(segment.take(count))
 
     async def _capture(self, frame: rtc.AudioFrame) -> None:
-        self.played.add(frame.data.cast("B"), time.monotonic() + self._source.queued_duration)
+        at_s = time.monotonic() + self._source.queued_duration
+        self.played.add(frame.data.cast("B"), at_s)
+        if self.listener is not None:
+            self.listener.played(frame, at_s)
         await self._source.capture_frame(frame)
 
     def _due(self, segment: _Segment) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -47,7 +48,9 @@ async def run(options: argparse.Namespace, settings: DeskSettings) -> int:
         closing.push_async_callback(database.aclose)
         desk = Desk.at(database, settings)
         try:
-            print(await _COMMANDS[options.calls_command](options, desk))  # noqa: T201
+            told = await _COMMANDS[options.calls_command](options, desk)
+            if told is not None:
+                print(told)  # noqa: T201
         except (RecordsError, SealingError) as error:
             return _fail(str(error))
         except (SQLAlchemyError, OSError) as error:
@@ -79,8 +82,23 @@ async def _show(options: argparse.Namespace, desk: Desk) -> str:
     return as_text(await _read(options, desk)).rstrip("\n")
 
 
-async def _export(options: argparse.Namespace, desk: Desk) -> str:
+async def _export(options: argparse.Namespace, desk: Desk) -> str | None:
+    if options.format == "ogg":
+        await _export_audio(options.id, desk)
+        return None
     return _FORMATS[options.format](await _read(options, desk)).rstrip("\n")
+
+
+async def _export_audio(call_id: str, desk: Desk) -> None:
+    if sys.stdout.isatty():
+        raise RecordsError("this is no text; send it to a file, as in `… --format ogg > call.ogg`")
+    pieces = desk.places.audio.read(call_id, desk.sealing)
+    await desk.audit.note(desk.actor, "export audio", subject=call_id, count=1)
+    try:
+        await asyncio.to_thread(sys.stdout.buffer.writelines, pieces)
+    except OSError as error:
+        told = f"the audio of call {call_id} cannot be read or written ({error.strerror})"
+        raise RecordsError(told) from error
 
 
 async def _read(options: argparse.Namespace, desk: Desk) -> CallRecord:
@@ -98,7 +116,7 @@ async def _audit(options: argparse.Namespace, desk: Desk) -> str:
     return audit_as_text(await desk.audit.entries(since=options.since, limit=options.limit))
 
 
-_COMMANDS: Mapping[str, Callable[[argparse.Namespace, Desk], Awaitable[str]]] = {
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace, Desk], Awaitable[str | None]]] = {
     "list": _list,
     "show": _show,
     "export": _export,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 
 from livekit import rtc
 
@@ -17,7 +19,13 @@ _LEAD_IN_S = 0.3
 _SUBSCRIBE_TIMEOUT_S = 5.0
 
 
-async def say_last_words(room: rtc.Room, language: str = SPOKEN_LANGUAGE) -> ClipPlayed:
+OnPlayed = Callable[[rtc.AudioFrame, float], None]
+"""Is told that a frame will sound from a moment of the monotonic clock on."""
+
+
+async def say_last_words(
+    room: rtc.Room, language: str = SPOKEN_LANGUAGE, *, on_played: OnPlayed | None = None
+) -> ClipPlayed:
     """Play the apology into a room and return when it was heard, about seven seconds later.
 
     Needs no provider and no session. The words are also sent as a caption, so a caller with the
@@ -36,6 +44,8 @@ async def say_last_words(room: rtc.Room, language: str = SPOKEN_LANGUAGE) -> Cli
         await _subscribed(publication)
         await send_caption(room, clip.text)
         for frame in (silence, *clip.frames(), silence):
+            if on_played is not None:
+                on_played(frame, time.monotonic() + source.queued_duration)
             await source.capture_frame(frame)
         await source.wait_for_playout()
     finally:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -16,6 +17,8 @@ from tests.caller.records import Records
 from tests.caller.stack import LiveKitServer, SandboxProvider, Worker
 from tests.fakes.tool_server import ToolServer
 from tests.integration.realtime_link.cable import Cable
+
+_Talked = TypeVar("_Talked")
 
 PIPELINES = ("realtime", "cascade")
 PERSONAS = {
@@ -33,11 +36,11 @@ tools = ["latest_news", "open_vault", "verify_caller", "find_order"]
 PROMPT = "You answer callers in one short sentence.\n"
 
 
-async def in_each_pipeline(talk: Callable[[str], Awaitable[None]]) -> None:
-    """Have the same talk in both pipelines at once: for calls that mostly wait, and for a
-    provider with one script for both.
+async def in_each_pipeline(talk: Callable[[str], Awaitable[_Talked]]) -> list[_Talked]:
+    """Have the same talk in both pipelines at once: for calls that mostly wait, and for a provider
+    with one script for both.
     """
-    await asyncio.gather(*(talk(pipeline) for pipeline in PIPELINES))
+    return await asyncio.gather(*(talk(pipeline) for pipeline in PIPELINES))
 
 
 @pytest.fixture(params=PIPELINES)

@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.caller.driver import Call, Caller
+from agent.records.audio_files import AudioFiles
+from agent.records.sealing import Sealing
+from tests.caller.analysis import voiced_bounds
+from tests.caller.driver import Call, Caller, Reply
 from tests.caller.expectations import ANSWERS, ASK_HOURS, HEAR_HOURS
+from tests.caller.sound import RATE_HZ as HEARD_HZ
+from tests.caller.sound import decoded
 from tests.caller.stack import LiveKitServer, SandboxProvider, Worker
 from tests.integration.conftest import in_each_pipeline
 
@@ -24,6 +29,7 @@ class Desk:
 
     worker: Worker
     caller: Caller
+    audio: AudioFiles
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +42,8 @@ def asking_worker(
         **sandbox_process.env,
         "PARLEY_NOTICE": NOTICE,
         "PARLEY_CONSENT": "required",
+        "PARLEY_AUDIO_RECORDING": "true",
+        "PARLEY_AUDIO_DIR": str(run_folder / "asking-audio"),
         "LIVEKIT_AGENT_NAME": "asking",
     }
     with Worker(run_folder, env, name="asking-worker") as worker:
@@ -44,11 +52,16 @@ def asking_worker(
 
 
 @pytest.fixture
-def desk(livekit_server: LiveKitServer, provider: SandboxProvider, asking_worker: Worker) -> Desk:
+def desk(
+    run_folder: Path,
+    livekit_server: LiveKitServer,
+    provider: SandboxProvider,
+    asking_worker: Worker,
+) -> Desk:
     """The worker, with a provider that answers the usual questions."""
     provider.play(replies=ANSWERS)
     caller = Caller(livekit_server.url, logs=[asking_worker, provider], agent_name="asking")
-    return Desk(asking_worker, caller)
+    return Desk(asking_worker, caller, AudioFiles(run_folder / "asking-audio"))
 
 
 def hears(provider: SandboxProvider, words: str) -> None:
@@ -56,12 +69,13 @@ def hears(provider: SandboxProvider, words: str) -> None:
     provider.play(replies=ANSWERS, transcripts=[{"text": words, "times": 0}])
 
 
-async def is_asked(call: Call) -> None:
+async def is_asked(call: Call) -> Reply:
     """The notice comes first, then the question."""
     opening = await call.greeting()
     assert NOTICE in opening.words
     assert QUESTION in opening.words
     assert GREETING not in shown(call)
+    return opening
 
 
 def shown(call: Call) -> str:
@@ -81,19 +95,30 @@ async def goes_on(call: Call) -> None:
 async def test_consent_is_given_or_refused_by_voice(
     desk: Desk, provider: SandboxProvider, said: str, told: str
 ) -> None:
-    """Code understands the answer, no model does, and the greeting follows."""
+    """Code understands the answer, no model does, and the greeting follows. What was heard before a
+    yes is not recorded, and after a no nothing is.
+    """
     hears(provider, said)
 
-    async def talk(pipeline: str) -> None:
+    async def talk(pipeline: str) -> Reply:
         async with desk.caller.call({"pipeline": pipeline}) as call:
-            await is_asked(call)
+            opening = await is_asked(call)
             await call.say(said)
             await call.reply()
             assert told in shown(call)
             assert GREETING in shown(call)
             await goes_on(call)
+            return opening
 
-    await in_each_pipeline(talk)
+    recorded = desk.audio.call_ids()
+    openings = await in_each_pipeline(talk)
+    new = [call_id for call_id in desk.audio.call_ids() if call_id not in recorded]
+    assert len(new) == (2 if told == "Thank you" else 0)
+    for call_id in new:
+        left, right = decoded(desk.audio.read(call_id, Sealing()))
+        first_s, _ = voiced_bounds(right, HEARD_HZ)
+        assert first_s > min(opening.ended_s - opening.started_s for opening in openings)
+        assert left[: round(first_s * HEARD_HZ)].max() < 300
 
 
 async def test_consent_is_refused_by_a_key(desk: Desk) -> None:

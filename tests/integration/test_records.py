@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
 from agent.call.record import (
@@ -29,14 +31,19 @@ from agent.call.record import (
     TurnHeard,
     TurnSpoken,
 )
+from agent.records.audio_files import AudioFiles
 from agent.records.query import CallRecord
+from agent.records.sealing import Sealing
 from agent.records.spool import Spool
 from agent.records.store import CallStore
 from agent.services.storage.engine import Database
 from agent.settings import DatabaseSettings
+from tests.caller.analysis import level_dbfs, voiced_bounds
 from tests.caller.driver import Call, Caller
 from tests.caller.expectations import ANSWERS, ASK_HOURS, ASK_STORY, HEAR_HOURS, STORY
-from tests.caller.recognition import Words
+from tests.caller.recognition import Words, recognise
+from tests.caller.sound import RATE_HZ as HEARD_HZ
+from tests.caller.sound import decoded
 from tests.caller.stack import LiveKitServer, SandboxProvider, Worker
 
 AGENT = "recorded"
@@ -55,6 +62,7 @@ class Recorded:
     worker: Worker
     file: Path
     spool: Spool
+    audio: AudioFiles
 
     async def record(
         self, call: Call, holds: Callable[[CallRecord], bool], deadline_s: float = 30.0
@@ -85,20 +93,25 @@ class Recorded:
 def recorded_worker(
     run_folder: Path, livekit_server: LiveKitServer, sandbox_process: SandboxProvider
 ) -> Iterator[Recorded]:
-    """A worker that takes a call for lost after ten seconds; tests take `recorded`."""
+    """A worker that takes a call for lost after ten seconds, and records what is heard too; tests
+    take `recorded`.
+    """
     file, spool = run_folder / "recorded" / "calls.sqlite3", run_folder / "recorded" / "spool"
+    audio = run_folder / "recorded" / "audio"
     env = {
         **livekit_server.env,
         **sandbox_process.env,
         "LIVEKIT_AGENT_NAME": AGENT,
         "PARLEY_DATABASE_URL": f"sqlite:///{file}",
         "PARLEY_SPOOL_DIR": str(spool),
+        "PARLEY_AUDIO_RECORDING": "true",
+        "PARLEY_AUDIO_DIR": str(audio),
         "PARLEY_RECORDS_LOST_AFTER_S": "10",
     }
     with Worker(run_folder, env, name="recorded-worker") as worker:
         worker.wait_until_registered()
         caller = Caller(livekit_server.url, logs=[worker, sandbox_process], agent_name=AGENT)
-        yield Recorded(caller, worker, file, Spool(spool))
+        yield Recorded(caller, worker, file, Spool(spool), AudioFiles(audio))
 
 
 @pytest.fixture
@@ -179,6 +192,46 @@ async def test_a_job_that_is_killed_leaves_its_record_to_the_last_second(
     last = events[-1]
     assert isinstance(last, Lost)
     assert abs((killed_at - last.last_seen_at).total_seconds()) < 7  # the heartbeat, and some
+    left, right = sound_of(recorded, record)
+    lasted_s = (killed_at - record.call.started_at).total_seconds()
+    assert left.size == right.size
+    assert lasted_s - 1.2 < left.size / HEARD_HZ < lasted_s + 0.2
+
+
+async def test_the_sound_of_a_call_lies_on_the_clock_of_its_record(
+    recorded: Recorded, provider: SandboxProvider
+) -> None:
+    """The caller is heard on the left alone and the agent on the right, when the turns say."""
+    provider.play(replies=ANSWERS)
+    async with recorded.caller.call({"pipeline": "realtime"}) as call:
+        await call.greeting()
+        wall_s = time.time() - time.monotonic()
+        asked_s = wall_s + (await call.say(ASK_HOURS)).first_sample_s
+        assert HEAR_HOURS in (await call.reply()).words
+        await call.hang_up()
+        record = await recorded.record(call, is_closed)
+    events = [entry.event for entry in record.entries]
+    (heard,) = (event for event in events if isinstance(event, TurnHeard))
+    (spoken,) = (e for e in events if isinstance(e, TurnSpoken) and HEAR_HOURS in Words(e.heard))
+    left, right = sound_of(recorded, record)
+    for side, other, turn, words in (
+        (left, right, heard, ASK_HOURS),
+        (right, left, spoken, HEAR_HOURS),
+    ):
+        assert turn.started_at
+        assert turn.ended_at
+        began_s, ended_s = (
+            (moment - record.call.started_at).total_seconds()
+            for moment in (turn.started_at, turn.ended_at)
+        )
+        first_s, last_s = voiced_between(side, began_s - 1, ended_s + 1)
+        assert abs(first_s - began_s) < 0.3
+        assert abs(last_s - ended_s) < 0.3
+        part = slice(round((first_s - 0.2) * HEARD_HZ), round((last_s + 0.2) * HEARD_HZ))
+        assert words in Words(await asyncio.to_thread(recognise, side[part], HEARD_HZ))
+        assert level_dbfs(other[part]) < level_dbfs(side[part]) - 40
+    first_s, _ = voiced_between(left, 0, left.size / HEARD_HZ)
+    assert abs(record.call.started_at.timestamp() + first_s - asked_s) < 0.3
 
 
 async def test_a_call_does_not_feel_that_the_database_is_locked(
@@ -202,6 +255,19 @@ async def test_a_call_does_not_feel_that_the_database_is_locked(
     texts = [e.event.text for e in record.entries if isinstance(e.event, TurnHeard)]
     assert texts == [ASK_HOURS]
     assert not recorded.spool.waiting()
+
+
+def sound_of(recorded: Recorded, record: CallRecord) -> NDArray[np.int16]:
+    """Both sides of a call."""
+    return decoded(recorded.audio.read(record.call.id, Sealing()))
+
+
+def voiced_between(side: NDArray[np.int16], start_s: float, end_s: float) -> tuple[float, float]:
+    """When a side is first and last audible between two moments of its clock."""
+    start_s = max(start_s, 0.0)
+    part = side[round(start_s * HEARD_HZ) : round(end_s * HEARD_HZ)]
+    first_s, last_s = voiced_bounds(part, HEARD_HZ)
+    return start_s + first_s, start_s + last_s
 
 
 def said_in(event: TurnSpoken | ClipHeard) -> str:

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from livekit import rtc
 from sqlalchemy import text
 
 from agent.bootstrap import Recording, look_after_records, prepare_records
@@ -20,6 +21,7 @@ from agent.call.consent import Consent
 from agent.call.cost import Usage
 from agent.call.prices import TELEPHONE
 from agent.call.record import (
+    AudioNoted,
     BudgetNoted,
     Charged,
     Closed,
@@ -33,6 +35,7 @@ from agent.cost.budgets import Budgets, Limits
 from agent.cost.catalogue import load_prices
 from agent.cost.meter import Meter
 from agent.errors import RecordsError
+from agent.pipeline.caller_audio import CallerAudio
 from agent.records.audio_files import AudioFile, AudioFiles
 from agent.records.query import CallRecord
 from agent.records.rows import Header, Turned, Writing, as_it_is
@@ -234,3 +237,65 @@ async def test_a_worker_deletes_what_is_too_old(tmp_path: Path) -> None:
     assert [call.id for call in await store.list_calls()] == ["AJ_new"]
     assert audio.call_ids() == ["AJ_new"]
     await database.aclose()
+
+
+@pytest.mark.parametrize("answer", ["yes", "no", "first yes, then no"])
+async def test_the_sound_of_a_call_is_recorded_only_after_the_callers_yes(
+    begin: Begin, tmp_path: Path, answer: str
+) -> None:
+    """A no means no file, and one that comes later deletes it."""
+    recording = begin(audio_settings(tmp_path, PARLEY_CONSENT="required"))
+    audio = call_audio()
+    recording.hear(audio)
+    consent = Consent(required=True)
+    recording.ask(consent)
+    speak(audio)
+    if "yes" in answer:
+        consent.give("voice")
+        speak(audio)
+    if "no" in answer:
+        consent.refuse("voice")
+        speak(audio)
+    await recording.aclose()
+    is_kept = answer == "yes"
+    assert AudioFiles(tmp_path / "audio").call_ids() == ["AJ_one"] * is_kept
+    events = [entry.event for entry in (await record_in(settings_of(tmp_path))).entries]
+    assert [e.state for e in events if isinstance(e, AudioNoted)] == ["begun"] * is_kept
+    assert isinstance(events[-1], Closed)
+
+
+async def test_the_sound_of_a_call_is_recorded_only_where_that_is_wanted(
+    begin: Begin, tmp_path: Path
+) -> None:
+    """By default it is not; with consent switched off, from the first moment on, sealed if the
+    rest is.
+    """
+    for changes, kept in (
+        ({"PARLEY_AUDIO_RECORDING": "false"}, []),
+        ({"PARLEY_RECORDS": "false"}, []),
+        ({"PARLEY_RECORDS_KEYS": new_key()}, ["AJ_one.ogg.sealed"]),
+    ):
+        recording = begin(audio_settings(tmp_path, **changes))
+        audio = call_audio()
+        recording.hear(audio)
+        recording.ask(Consent(required=False))
+        speak(audio)
+        await recording.aclose()
+        found = [path.name for path in tmp_path.glob("audio/*")]  # noqa: ASYNC240
+        assert found == kept
+
+
+def audio_settings(folder: Path, **changes: str) -> Settings:
+    ours = {"PARLEY_AUDIO_RECORDING": "true", "PARLEY_AUDIO_DIR": str(folder / "audio")}
+    return settings_of(folder, **{**ours, **changes})
+
+
+def call_audio() -> Any:
+    """As much of a call's audio as a recording needs."""
+    return SimpleNamespace(caller=CallerAudio([]), playout=SimpleNamespace(listener=None))
+
+
+def speak(audio: Any) -> None:
+    """A second of the caller."""
+    for _ in range(50):
+        audio.caller._process(rtc.AudioFrame(b"\x10\x20" * 320, 16_000, 1, 320))

@@ -59,3 +59,15 @@ def test_filters_work_in_a_row_and_may_be_switched_off() -> None:
     assert level(audio._process(noise(0.02))) == 0
     audio.enabled = False
     assert level(audio._process(noise(0.02))) > 0
+
+
+def test_a_listener_is_given_the_audio_as_it_came() -> None:
+    """Before any filter, and also where filters are switched off."""
+    audio = CallerAudio([a_gate(agent_is_audible=True)])
+    heard: list[rtc.AudioFrame] = []
+    audio.listener = heard.append
+    frame = noise(0.02)
+    assert audio._process(frame) is not frame
+    audio.enabled = False
+    audio._process(frame)
+    assert heard == [frame, frame]

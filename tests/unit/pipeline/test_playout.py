@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -23,6 +24,20 @@ class Listener:
 
     async def _subscribed(self) -> None:
         return None
+
+
+class Heard:
+    """A PlayoutListener that remembers when frames sound, and for how long."""
+
+    def __init__(self) -> None:
+        self.frames: list[tuple[float, float]] = []
+        self.cuts_s: list[float] = []
+
+    def played(self, frame: rtc.AudioFrame, at_s: float) -> None:
+        self.frames.append((at_s, frame.duration))
+
+    def cut(self, at_s: float) -> None:
+        self.cuts_s.append(at_s)
 
 
 @pytest.fixture
@@ -94,6 +109,25 @@ async def test_an_interrupted_reply_ends_at_what_was_heard(playout: RoomPlayout)
     event = await finished
     assert event.interrupted
     assert event.playback_position == pytest.approx(0.3, abs=0.1)
+
+
+async def test_a_listener_hears_what_the_caller_hears(playout: RoomPlayout) -> None:
+    """Frame by frame at its moment, and that what was queued was taken back."""
+    heard = playout.listener = Heard()
+    finished = is_finished(playout)
+    started = asyncio.get_running_loop().create_future()
+    playout.once("playback_started", started.set_result)
+    await playout.capture_frame(speech(5.0))
+    await started
+    await asyncio.sleep(0.3)
+    playout.clear_buffer()
+    playout.flush()
+    position_s = (await finished).playback_position
+    (cut_s,) = heard.cuts_s
+    first_s = heard.frames[0][0]
+    assert cut_s - first_s == pytest.approx(position_s, abs=0.03)
+    for (at_s, duration_s), (next_s, _) in pairwise(heard.frames):
+        assert next_s == pytest.approx(at_s + duration_s, abs=0.01)
 
 
 async def test_an_interruption_during_a_pause_counts_what_was_heard_before_it(

@@ -11,10 +11,11 @@ import pytest
 from pydantic import SecretStr
 
 from agent.records.arguments import parse
+from agent.records.audio_files import AudioFile, AudioFiles
 from agent.records.audit import actor_here
 from agent.records.command import run
 from agent.records.desk import DeskSettings
-from agent.records.sealing import new_key
+from agent.records.sealing import Sealing, new_key
 from agent.records.store import CallStore
 from agent.services.storage.engine import Database
 from agent.settings import DatabaseSettings, PrivacySettings, RecordSettings
@@ -207,3 +208,29 @@ async def test_keys_are_changed(settings: DeskSettings, capsys: pytest.CaptureFi
     other = replace(settings, privacy=PrivacySettings(records_keys=(SecretStr(new_key()),)))
     assert await run(parse(["reseal"]), other) == 1
     assert "No key opens all of AJ_one" in capsys.readouterr().err
+
+
+async def test_the_sound_of_a_call_is_written_to_the_output(
+    settings: DeskSettings, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Byte for byte; where there is none, a sentence, and nothing in the output."""
+    key = new_key()
+    sealed = replace(
+        settings,
+        records=settings.records.model_copy(update={"audio_folder": tmp_path / "audio"}),
+        privacy=PrivacySettings(records_keys=(SecretStr(key),)),
+    )
+    file = AudioFile(AudioFiles(tmp_path / "audio").path("AJ_one"), Sealing([key]))
+    file.append(b"OggS\x00\n\xff")
+    file.close()
+    asked = parse(["export", "AJ_one", "--format", "ogg"])
+    assert await run(asked, sealed) == 0
+    assert capfdbinary.readouterr().out == b"OggS\x00\n\xff"
+    asked = parse(["export", "AJ_two", "--format", "ogg"])
+    assert await run(asked, sealed) == 1
+    said = capfdbinary.readouterr()
+    assert (said.out, b"no audio of a call AJ_two" in said.err) == (b"", True)
+    asked = parse(["export", "AJ_one", "--format", "ogg"])
+    assert await run(asked, replace(sealed, privacy=PrivacySettings())) == 1
+    said = capfdbinary.readouterr()
+    assert (said.out, b"PARLEY_RECORDS_KEYS" in said.err) == (b"", True)
