@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from livekit import api, rtc
@@ -39,6 +40,7 @@ from agent.bootstrap import (
     open_backing,
     plan_call,
     renew_personas,
+    tell_costs,
 )
 from agent.call.options import JobMetadata
 from agent.call.record import ParticipantJoined, PipelineInForce
@@ -88,6 +90,8 @@ class Prewarmed:
     certificates: ssl.SSLContext
     checked: Checked
     knowledge: Knowledge
+    costs_folder: Path | None
+    """Where the worker looks for what calls cost; None where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ class _Storage:
             await self.database.aclose()
 
 
-def prewarm(process: JobProcess, *, checked: Checked) -> None:
+def prewarm(process: JobProcess, *, checked: Checked, costs_folder: Path | None = None) -> None:
     """Load what every call needs, while no caller waits for it. What was `checked` when the worker
     started is not read again.
     """
@@ -118,6 +122,7 @@ def prewarm(process: JobProcess, *, checked: Checked) -> None:
         load_certificates(),
         checked,
         Knowledge(checked.passages),
+        costs_folder,
     )
 
 
@@ -245,6 +250,8 @@ async def _build(
     closing.push_async_callback(call.audio.playout.aclose)
     closing.push_async_callback(call.tool_calls.aclose)
     closing.push_async_callback(call.budgets.aclose)
+    if prewarmed.costs_folder is not None:
+        tell_costs(call.meter, prewarmed.costs_folder, closing)
     connections.start()
     return call
 

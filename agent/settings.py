@@ -517,6 +517,8 @@ class WorkerSettings(_Group):
 
     health_host: str = _var("PARLEY_WORKER_HOST", "127.0.0.1")
     health_port: Port = _var("PARLEY_WORKER_PORT", 8081)
+    metrics_port: Port | None = _var("PARLEY_METRICS_PORT", None)
+    """Where Prometheus finds metrics at `/metrics`, on the same host; None for nowhere."""
     max_calls: int = _var("PARLEY_MAX_CALLS", 0, ge=0)
     """Calls at once; 0 derives it from the processor: four for each core."""
     idle_processes: int = _var("PARLEY_IDLE_PROCESSES", 1, ge=0)

@@ -6,12 +6,15 @@ Launchers that take a path (`python -m livekit.agents start agent/worker.py`) fi
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import math
 import os
+import tempfile
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -19,6 +22,7 @@ from livekit import api
 from livekit.agents import AgentServer, JobRequest
 from livekit.agents.utils import aio
 from livekit.agents.worker import WorkerPermissions
+from prometheus_client import REGISTRY
 
 from agent import entrypoint
 from agent.bootstrap import (
@@ -34,10 +38,12 @@ from agent.pipeline.turns import register_detector
 from agent.settings import (
     LiveKitSettings,
     Settings,
+    WorkerSettings,
     exit_with_faults,
     load_env_files,
     load_settings,
 )
+from agent.telemetry.costs import CostCollector
 from agent.telemetry.logs import keep_logs_discreet, keep_telemetry_discreet
 
 logger = logging.getLogger(__name__)
@@ -60,6 +66,7 @@ class Worker(AgentServer):
         *,
         prepare: Callable[[], Awaitable[None]],
         beside: Callable[[], Coroutine[Any, Any, None]],
+        costs_folder: Path | None = None,
         **options: Any,
     ) -> None:
         super().__init__(
@@ -71,6 +78,7 @@ class Worker(AgentServer):
         self._settings = settings
         self._prepare = prepare
         self._beside = beside
+        self._costs_folder = costs_folder
         self._offering: asyncio.Task[None] | None = None
         self.on("worker_registered", self._look_for_waiting_calls)
 
@@ -79,6 +87,8 @@ class Worker(AgentServer):
         keep_logs_discreet()
         try:
             await self._prepare()
+            if self._costs_folder is not None:
+                REGISTRY.register(CostCollector(self._costs_folder))
             beside = asyncio.create_task(self._beside(), name="beside the calls")
             try:
                 await super().run(devmode=devmode, unregistered=unregistered)
@@ -128,13 +138,16 @@ async def check_access(settings: LiveKitSettings) -> None:
 def build_server(settings: Settings, checked: Checked) -> Worker:
     """A worker with these settings and what was read by them; it registers when it is run."""
     admission = Admission(settings.worker.calls_at_once)
+    costs_folder = _costs_folder(settings.worker)
     server = Worker(
         settings.livekit,
         prepare=partial(_prepare, settings),
         beside=partial(look_after_records, settings),
+        costs_folder=costs_folder,
         host=settings.worker.health_host,
         port=settings.worker.health_port,
-        setup_fnc=partial(entrypoint.prewarm, checked=checked),
+        prometheus_port=settings.worker.metrics_port,
+        setup_fnc=partial(entrypoint.prewarm, checked=checked, costs_folder=costs_folder),
         load_fnc=admission.load,
         # Admission counts calls itself. The framework's threshold refuses a call while anything
         # else keeps the processor busy, the worker's own start included, and a refused call is
@@ -156,6 +169,15 @@ def build_server(settings: Settings, checked: Checked) -> Worker:
         on_session_end=entrypoint.end_call,
     )
     return server
+
+
+def _costs_folder(settings: WorkerSettings) -> Path | None:
+    """An empty folder for as long as this process lives; None where nobody asks for metrics."""
+    if settings.metrics_port is None:
+        return None
+    folder = tempfile.TemporaryDirectory(prefix="parley-costs-", ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
 
 
 async def _prepare(settings: Settings) -> None:

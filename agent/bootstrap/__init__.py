@@ -13,6 +13,7 @@
 """
 
 from agent.bootstrap.backing import Backing, open_backing
+from agent.bootstrap.budgets import tell_costs
 from agent.bootstrap.call import Call, build_call
 from agent.bootstrap.opening import Opening
 from agent.bootstrap.pipelines import words_beside
@@ -37,5 +38,6 @@ __all__ = [
     "prepare_records",
     "renew_personas",
     "store_orders",
+    "tell_costs",
     "words_beside",
 ]

@@ -1,6 +1,9 @@
-"""The limits of one call."""
+"""The limits of one call, and its costs as the worker's metrics have them."""
 
 from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -9,6 +12,7 @@ from agent.call.spending import Spending
 from agent.cost.budgets import Budgets, Limits
 from agent.cost.meter import Meter
 from agent.settings import CostSettings
+from agent.telemetry.costs import CallCosts
 
 
 def build_budgets(
@@ -25,3 +29,16 @@ def limits_of(settings: CostSettings, plan: CallPlan) -> Limits:
     if plan.tenant is not None:
         tenant_usd = settings.tenants.get(plan.tenant, settings.tenant_usd)
     return Limits(settings.call_usd, settings.day_usd, tenant_usd)
+
+
+def tell_costs(meter: Meter, folder: Path, closing: AsyncExitStack) -> None:
+    """Keep what a call costs where its worker looks for it, from now on until it is closed."""
+    costs = CallCosts(folder)
+    meter.on_cost(costs.add)
+
+    async def end() -> None:
+        if (line := meter.telephone()) is not None:
+            costs.add(line)
+        await costs.aclose()
+
+    closing.push_async_callback(end)
