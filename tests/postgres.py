@@ -34,10 +34,15 @@ def postgres_programs() -> Path | None:
 class PostgresServer:
     """A server with an empty folder of its own. As a context manager it is started on entry, and
     ended on exit. It does not run as root, so root starts it as another user.
+
+    Args:
+        programs: See `postgres_programs`.
+        connections: How many it allows; 100 is what it allows by itself.
     """
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, *, connections: int = 100) -> None:
         self._programs = programs
+        self._connections = connections
         self._user = _unprivileged_user()
         self._folder = Path(tempfile.mkdtemp(prefix="parley-postgres-"))
         if self._user is not None:
@@ -56,7 +61,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = f"-h 127.0.0.1 -p {self.port} -k {self._folder}"
+        options = f"-h 127.0.0.1 -p {self.port} -k {self._folder} -N {self._connections}"
         log = str(self._folder / "log")
         self._control("start", "--options", options, "--log", log, "-t", str(START_LIMIT_S))
 
