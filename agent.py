@@ -41,8 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "cost-estimate", help="what calls of this worker would cost", add_help=False
     )
     commands.add_parser("new-key", help="make a key for PARLEY_RECORDS_KEYS")
+    commands.add_parser(
+        "operator-token", help="make a token for who reads records at /calls", add_help=False
+    )
     options, rest = parser.parse_known_args(arguments)
-    if rest and options.command not in ("console", "calls", "cost-estimate"):
+    if rest and options.command not in ("console", "calls", "cost-estimate", "operator-token"):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     run: Mapping[str, Callable[[], int]] = {
         "dev": lambda: _worker_of_dev(options) if options.only_worker else _dev(options.log_level),
@@ -51,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "calls": lambda: _calls(rest),
         "cost-estimate": lambda: _estimate_cost(rest),
         "new-key": _new_key,
+        "operator-token": lambda: _operator_token(rest),
         "download-files": lambda: _framework("download-files"),
     }
     return run[options.command]()
@@ -174,6 +178,19 @@ def _estimate_cost(arguments: Sequence[str]) -> int:
     options = parse(arguments)
     load_env_files(PROJECT)
     return run(options)
+
+
+def _operator_token(arguments: Sequence[str]) -> int:
+    from agent.errors import SettingsError
+    from agent.settings import OperatorSettings, exit_with_faults, load_env_files, load_group
+    from agent.web.operator_token import parse, run
+
+    options = parse(arguments)
+    load_env_files(PROJECT)
+    try:
+        return run(options, load_group(OperatorSettings, os.environ))
+    except SettingsError as error:
+        exit_with_faults(error)
 
 
 def _framework(*arguments: str) -> int:

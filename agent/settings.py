@@ -541,6 +541,13 @@ class WebSettings(_Group):
     token_ttl_s: int = _var("PARLEY_TOKEN_TTL_S", 300, ge=120, le=3600)
 
 
+class OperatorSettings(_Group):
+    """Who may read the records of calls over the web."""
+
+    secret: SecretStr | None = _var("PARLEY_OPERATOR_SECRET", None, min_length=MIN_SECRET_LENGTH)
+    """Operators' tokens are signed with it. None shows records on a developer's machine only."""
+
+
 class Settings(BaseSettings):
     """All of it. Built by `load_settings`; each part of the program receives its own group."""
 
@@ -569,6 +576,7 @@ class Settings(BaseSettings):
     cascade: CascadeSettings
     worker: WorkerSettings
     web: WebSettings
+    operators: OperatorSettings
 
     @classmethod
     def settings_customise_sources(
@@ -632,11 +640,13 @@ def load_settings(environ: Mapping[str, str], *, calls_providers: bool = True) -
             cascade={"stt": given, "llm": given, "tts": given},
             worker=given,
             web=given,
+            operators=given,
         )
     except ValidationError as error:
         faults += [_describe(detail) for detail in error.errors(include_input=False)]
     else:
         faults += _mixed_choices(settings)
+        faults += _shared_secrets(settings)
         if calls_providers:
             faults += _missing_keys(settings)
         if settings.environment == "production":
@@ -733,6 +743,12 @@ def _mixed_choices(settings: Settings) -> Iterator[str]:
             f"PARLEY_TURN_DETECTION: {settings.turns.detection} works only with"
             " PARLEY_PIPELINE=cascade; choose local, vad or server"
         )
+
+
+def _shared_secrets(settings: Settings) -> Iterator[str]:
+    secret = settings.operators.secret
+    if secret is not None and secret == settings.livekit.api_secret:
+        yield "PARLEY_OPERATOR_SECRET: must be another one than LIVEKIT_API_SECRET"
 
 
 def _missing_keys(settings: Settings) -> Iterator[str]:

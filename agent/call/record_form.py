@@ -66,6 +66,12 @@ def as_json(entry: Entry) -> dict[str, Any]:
     return {**head, **plain, **personal}
 
 
+def metadata_as_json(entry: Entry) -> dict[str, Any]:
+    """The same without anything personal."""
+    plain, _ = apart(entry.event)
+    return {"seq": entry.seq, "at": entry.at.isoformat(), "kind": entry.event.kind, **plain}
+
+
 def without_words(event: RecordEvent) -> RecordEvent:
     """The event without anything that somebody said, of a caller who has not agreed to that."""
     said_fields = [each for each in dataclasses.fields(event) if each.metadata.get("redacted")]

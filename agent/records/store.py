@@ -12,7 +12,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from agent.call.record import SCHEMA, Lost
 from agent.call.record_form import apart
-from agent.records.query import CallQuery, CallRecord, CallSummary, find_calls, read_call
+from agent.records.query import (
+    CallPage,
+    CallQuery,
+    CallRecord,
+    CallSummary,
+    find_calls,
+    read_call,
+)
 from agent.records.rows import Header, Row, Turned, as_it_is
 from agent.records.schema import Schema
 from agent.records.tables import call_events, calls, erased_calls
@@ -101,19 +108,23 @@ class CallStore:
 
     async def list_calls(self, query: CallQuery | None = None) -> list[CallSummary]:
         """The calls that were asked for, the latest first."""
+        return list((await self.page(query or CallQuery())).calls)
+
+    async def page(self, query: CallQuery) -> CallPage:
+        """The same, with the place at which to go on."""
         await self._schema.prepare()
         async with self._database.reading() as connection:
-            return await find_calls(connection, query or CallQuery(), self._unseal)
+            return await find_calls(connection, query, self._unseal)
 
-    async def call(self, call_id: str) -> CallRecord:
-        """One call with all its entries.
+    async def call(self, call_id: str, *, after: int = 0) -> CallRecord:
+        """One call with all its entries, or with those after one of them.
 
         Raises:
             CallNotFound: there is none of this id.
         """
         await self._schema.prepare()
         async with self._database.reading() as connection:
-            return await read_call(connection, call_id, self._unseal)
+            return await read_call(connection, call_id, self._unseal, after=after)
 
 
 def _values(call_id: str, row: Row) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from types import FrameType
 
 import uvicorn
 
-from agent.settings import load_env_files, load_settings_or_exit
+from agent.errors import SettingsError
+from agent.settings import exit_with_faults, load_env_files, load_settings_or_exit
 from agent.web.app import create_app
 
 SHUTDOWN_S = 5
@@ -33,9 +34,14 @@ def main() -> int:
             "Choose another with --port or PARLEY_WEB_PORT.\n"
         )
         return 2
+    web = settings.web.model_copy(update={"host": host, "port": port})
+    try:
+        app = create_app(settings.model_copy(update={"web": web}))
+    except SettingsError as error:
+        exit_with_faults(error)
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(settings),
+            app,
             log_level="warning",
             access_log=False,
             server_header=False,

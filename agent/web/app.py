@@ -8,12 +8,15 @@ from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from starlette.middleware.cors import CORSMiddleware
 
 from agent.settings import Settings
 from agent.web.admission import Admission, admit_everyone, admit_nobody
+from agent.web.calls import call_routes
+from agent.web.cross_origin import CrossOriginTokens
 from agent.web.health import health_routes
-from agent.web.page import STATIC_DIR, page_routes
+from agent.web.operators import build_operators
+from agent.web.page import STATIC_DIR, calls_page_routes, page_routes
+from agent.web.reading import build_reading
 from agent.web.refusals import NEVER_STORED, Refusal, answer_refusals
 from agent.web.resumption import read_resume_token, require_running
 from agent.web.security_headers import SecurityHeaders
@@ -27,9 +30,12 @@ def create_app(
     """The application.
 
     Args:
-        settings: Its LiveKit and web groups are used.
+        settings: Its LiveKit and web groups are used, and those that say who may read records.
         admission: Who may have a token. Default: everyone in development, nobody in production.
         static_dir: Where the built page lies.
+
+    Raises:
+        SettingsError: records are shown, and their database or keys cannot be used.
     """
     if admission is None:
         admission = admit_nobody if settings.environment == "production" else admit_everyone
@@ -38,16 +44,14 @@ def create_app(
     app = FastAPI(title="Parley", docs_url=None, redoc_url=None, openapi_url=None)
     answer_refusals(app)
     if settings.web.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.web.cors_origins,
-            allow_methods=["POST"],
-            allow_headers=["Authorization", "Content-Type"],
-        )
+        app.add_middleware(CrossOriginTokens, origins=settings.web.cors_origins)
     app.add_middleware(SecurityHeaders, livekit_url=settings.livekit.client_url)
     app.include_router(health_routes(settings.livekit.url))
     app.include_router(page_routes(static_dir))
     _add_token_endpoints(app, mint, admission)
+    if (operators := build_operators(settings)) is not None:
+        app.include_router(calls_page_routes(static_dir))
+        app.include_router(call_routes(operators, build_reading(settings)))
     return app
 
 

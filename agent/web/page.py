@@ -30,15 +30,29 @@ def page_routes(static_dir: Path = STATIC_DIR) -> APIRouter:
 
     @routes.api_route("/", methods=["GET", "HEAD"])
     async def page() -> Response:
-        headers = {"Cache-Control": "no-cache"}
-        index = static_dir / "index.html"
-        # One stat of a local file; a thread would cost more than it saves.
-        if not index.is_file():
-            return HTMLResponse(_NOT_BUILT, headers=headers)
-        return FileResponse(index, headers=headers)
+        return _page(static_dir / "index.html")
 
     routes.mount("/assets", _HashedFiles(directory=static_dir / "assets", check_dir=False))
     return routes
+
+
+def calls_page_routes(static_dir: Path = STATIC_DIR) -> APIRouter:
+    """`/calls`, where operators read records of calls. The page itself holds nothing of them."""
+    routes = APIRouter()
+
+    @routes.api_route("/calls", methods=["GET", "HEAD"])
+    async def calls_page() -> Response:
+        return _page(static_dir / "calls.html")
+
+    return routes
+
+
+def _page(file: Path) -> Response:
+    headers = {"Cache-Control": "no-cache"}
+    # One stat of a local file; a thread would cost more than it saves.
+    if not file.is_file():
+        return HTMLResponse(_NOT_BUILT, headers=headers)
+    return FileResponse(file, headers=headers)
 
 
 class _HashedFiles(StaticFiles):

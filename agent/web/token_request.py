@@ -7,7 +7,6 @@ call; the room, the identity and what the token permits are the server's.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -18,11 +17,10 @@ from pydantic_core import from_json
 
 from agent.call.options import CallOptions
 from agent.errors import CallOptionsError
-from agent.web.refusals import Refusal
+from agent.web.refusals import Refusal, shown
 
 MAX_BODY_BYTES = 16 * 1024
 MAX_NAME_LENGTH = 128
-MAX_FIELD_NAME_SHOWN = 60
 
 _JOINERS = "\u200c\u200d"  # zero width, yet part of names in Persian and Hindi, and of emoji
 _UNFIT_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # controls, invisible formats, line breaks
@@ -95,7 +93,7 @@ def _refuse_undeclared(message: _ProtoMessage, *, within: str) -> None:
             raise Refusal(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "field_not_allowed",
-                f"The field {_shown(within + name)} is set by the server; leave it out.",
+                f"The field {shown(within + name)} is set by the server; leave it out.",
             )
 
 
@@ -140,9 +138,4 @@ def _invalid(message: str) -> Refusal:
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    return _shown(".".join(str(part) for part in location))
-
-
-def _shown(field: str) -> str:
-    """A field's name as a message may repeat it: short and of plain characters."""
-    return re.sub(r"[^\w.-]", "?", field[:MAX_FIELD_NAME_SHOWN], flags=re.ASCII)
+    return shown(".".join(str(part) for part in location))

@@ -66,6 +66,13 @@ def test_all_faults_are_told_at_once_by_name_and_without_values() -> None:
     assert "hunter2" not in told
 
 
+def test_an_operators_secret_is_long_and_its_own() -> None:
+    """Tokens of operators and of callers must not be signed alike."""
+    assert "at least 32" in faults_of(PARLEY_OPERATOR_SECRET="short")
+    told = faults_of(PARLEY_OPERATOR_SECRET=COMPLETE["LIVEKIT_API_SECRET"])
+    assert "PARLEY_OPERATOR_SECRET: must be another one than LIVEKIT_API_SECRET" in told
+
+
 def test_a_misspelled_variable_is_a_fault_with_a_suggestion() -> None:
     """A setting that would be ignored is told, not swallowed."""
     assert "did you mean PARLEY_PIPELINE?" in faults_of(PARLEY_PIPLINE="realtime")
