@@ -10,6 +10,7 @@ export default defineConfig({
     // The page's content security policy allows files of its own, not data: URLs.
     assetsInlineLimit: 0,
     modulePreload: false,
+    rollupOptions: { input: ["index.html", "calls.html"] },
     // livekit-client is one chunk, and nothing on the page works before it is there.
     chunkSizeWarningLimit: 700,
   },
