@@ -118,6 +118,7 @@ async def record(
 
 def make_sound(file: Path) -> None:
     """Twenty seconds of a tone."""
+    file.parent.mkdir(exist_ok=True)
     tone = ("-f", "lavfi", "-i", "sine=duration=20", "-c:a", "libopus")
     subprocess.run(["ffmpeg", "-loglevel", "error", *tone, str(file)], check=True)
 

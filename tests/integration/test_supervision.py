@@ -8,7 +8,6 @@ from tests.caller.driver import Caller
 from tests.caller.expectations import ANSWERS, ASK_HOURS, ASK_PRICE, HEAR_HOURS, HEAR_PRICE
 from tests.caller.processes import free_port
 from tests.caller.stack import SandboxProvider, Worker
-from tests.integration.conftest import in_each_pipeline
 
 STEPS = ("call in trouble", "the caller waits")
 """What the worker logs for each rung and each recording that asks for patience."""
@@ -20,23 +19,19 @@ def steps_taken(worker: Worker) -> int:
 
 
 async def test_a_normal_call_is_left_alone(
-    caller: Caller, provider: SandboxProvider, worker: Worker
+    caller: Caller, provider: SandboxProvider, worker: Worker, pipeline: str
 ) -> None:
     """Several turns, a tool and a barge-in: supervision takes no step."""
     provider.play(replies=ANSWERS)
     before = steps_taken(worker)
-
-    async def talk(pipeline: str) -> None:
-        async with caller.call({"pipeline": pipeline}) as call:
-            await call.greeted()
-            await call.say(ASK_HOURS)
-            await call.interrupt(f"Stop, stop. {ASK_PRICE}", after_s=0.6)
-            assert "it costs" in (await call.reply()).words
-            await call.say("What time is it in Paris?")
-            assert "paris" in (await call.reply()).words
-            assert await call.hears_nothing(5.0)
-
-    await in_each_pipeline(talk)
+    async with caller.call({"pipeline": pipeline}) as call:
+        await call.greeted()
+        await call.say(ASK_HOURS)
+        await call.interrupt(f"Stop, stop. {ASK_PRICE}", after_s=0.6)
+        assert "it costs" in (await call.reply()).words
+        await call.say("What time is it in Paris?")
+        assert "paris" in (await call.reply()).words
+        assert await call.hears_nothing(5.0)
     assert steps_taken(worker) == before
 
 
