@@ -143,6 +143,16 @@ def summary_as_json(call: CallSummary) -> dict[str, Any]:
     }
 
 
+def in_period(since: datetime | None, before: datetime | None) -> list[ColumnElement[bool]]:
+    """The calls that began in a period: from a moment on, and before another; None for no bound."""
+    bounds: list[ColumnElement[bool]] = []
+    if since is not None:
+        bounds.append(calls.c.started_at >= since)
+    if before is not None:
+        bounds.append(calls.c.started_at < before)
+    return bounds
+
+
 def _selected(query: CallQuery) -> Select[Any]:
     wanted: list[ColumnElement[bool]] = []
     if query.caller is not None:
@@ -150,10 +160,7 @@ def _selected(query: CallQuery) -> Select[Any]:
             calls.c.caller_identity == query.caller, calls.c.caller_number == query.caller
         )
         wanted.append(is_caller)
-    if query.since is not None:
-        wanted.append(calls.c.started_at >= query.since)
-    if query.before is not None:
-        wanted.append(calls.c.started_at < query.before)
+    wanted += in_period(query.since, query.before)
     if query.state is not None:
         wanted.append(calls.c.state == query.state)
     if query.reason is not None:

@@ -15,11 +15,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from agent.call.record import Charged, ToolEnded, TurnSpoken
+from agent.records.query import in_period
 from agent.records.schema import Schema
 from agent.records.tables import call_events, calls
 from agent.services.storage.engine import Database
 
-_AT_ONCE = 1_000
+ROWS_AT_ONCE = 1_000
 """Rows between two looks at whatever else there is to do."""
 _FAILURES = frozenset({"failed", "timed out", "unknown"})
 """Outcomes of tools. A refusal is none: the policy, or the caller, did not want it."""
@@ -139,33 +140,26 @@ async def statistics(
         before: Its end, which is not in it; None for now.
     """
     await Schema(database).prepare()
-    period = _in_period(since, before)
+    period = in_period(since, before)
     tally = Tally()
     async with database.reading() as connection:
         columns = (calls.c.state, calls.c.close_reason, calls.c.started_at, calls.c.ended_at)
         async with connection.stream(select(*columns).where(*period)) as found:
-            async for rows in found.partitions(_AT_ONCE):
+            async for rows in found.partitions(ROWS_AT_ONCE):
                 for state, reason, began, ended in rows:
                     tally.add_call(state, reason, ended - began if ended else None)
-        for query in _events(period):
+        for query in countable(period):
             async with connection.stream(query) as found:
-                async for rows in found.partitions(_AT_ONCE):
+                async for rows in found.partitions(ROWS_AT_ONCE):
                     await asyncio.to_thread(_add_events, tally, rows)
     return tally.result()
 
 
-def _in_period(since: datetime | None, before: datetime | None) -> list[ColumnElement[bool]]:
-    bounds: list[ColumnElement[bool]] = []
-    if since is not None:
-        bounds.append(calls.c.started_at >= since)
-    if before is not None:
-        bounds.append(calls.c.started_at < before)
-    return bounds
-
-
-def _events(period: Sequence[ColumnElement[bool]]) -> list[Select[Any]]:
-    """What was said and done in the calls of a period, and the last word on their bills."""
-    columns = (call_events.c.kind, call_events.c.content)
+def countable(period: Sequence[ColumnElement[bool]]) -> list[Select[Any]]:
+    """What was said and done in the calls of a period, and the last word on their bills: the call,
+    the kind and the content of each event that a Tally counts.
+    """
+    columns = (call_events.c.call_id, call_events.c.kind, call_events.c.content)
     of_period = call_events.c.call_id.in_(select(calls.c.id).where(*period))
     last = (
         select(call_events.c.call_id, func.max(call_events.c.seq).label("seq"))
@@ -182,7 +176,7 @@ def _events(period: Sequence[ColumnElement[bool]]) -> list[Select[Any]]:
 
 
 def _add_events(tally: Tally, rows: Sequence[Any]) -> None:
-    for kind, content in rows:
+    for _, kind, content in rows:
         tally.add_event(kind, json.loads(content))
 
 
