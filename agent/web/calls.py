@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
-from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -21,7 +20,7 @@ from agent.web.call_views import erased_view, record_view, summary_view
 from agent.web.operators import Operators
 from agent.web.ranges import ranged
 from agent.web.reading import Reading
-from agent.web.refusals import NEVER_STORED, Refusal
+from agent.web.refusals import NEVER_STORED
 
 Format = Literal["json", "csv", "vtt"]
 
@@ -98,8 +97,6 @@ def call_routes(operators: Operators, reading: Reading) -> APIRouter:
     async def audio(request: Request, call_id: str) -> Response:
         who = operators.require(request, "words")
         content = await reading.audio(call_id, who)
-        if content is None:
-            raise Refusal(HTTPStatus.NOT_FOUND, "no_audio", "There is no audio of this call.")
         return ranged(content, "audio/ogg", request.headers.get("Range"))
 
     return routes

@@ -13,8 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from agent.errors import CallNotFound, RecordsError, SealingError
-from agent.records.audio_files import read_audio
+from agent.errors import AudioNotFound, CallNotFound, RecordsError, SealingError
 from agent.records.audit import AuditEntry
 from agent.records.callers import Caller
 from agent.records.days import Days, count_days
@@ -87,14 +86,13 @@ class Reading:
         async with in_time():
             return await asyncio.to_thread(self._desk.places.audio.find, call_id) is not None
 
-    async def audio(self, call_id: str, operator: Operator) -> bytes | None:
-        """What could be heard in a call, as Ogg; None where that was not kept."""
+    async def audio(self, call_id: str, operator: Operator) -> bytes:
+        """What could be heard in a call, as Ogg."""
         async with in_time():
-            file = await asyncio.to_thread(self._desk.places.audio.find, call_id)
-            if file is None:
-                return None
+            read = self._desk.places.audio.read
+            pieces = await asyncio.to_thread(read, call_id, self._desk.sealing)
             await self._note_once("listen", call_id, operator)
-            return await asyncio.to_thread(lambda: b"".join(read_audio(file, self._desk.sealing)))
+            return await asyncio.to_thread(b"".join, pieces)
 
     async def days(self, since: datetime | None, before: datetime | None) -> Days:
         """How the calls went that began in a period."""
@@ -162,6 +160,8 @@ async def in_time(limit_s: float = LIMIT_S) -> AsyncIterator[None]:
         raise Refusal(
             HTTPStatus.NOT_FOUND, "no_such_call", "There is no record of this call."
         ) from None
+    except AudioNotFound:
+        raise Refusal(HTTPStatus.NOT_FOUND, "no_audio", "There is no audio of this call.") from None
     except (RecordsError, SealingError) as error:
         raise Refusal(
             HTTPStatus.SERVICE_UNAVAILABLE, "records_unusable", f"{error}.".replace("..", ".")
