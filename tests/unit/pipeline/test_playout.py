@@ -59,6 +59,19 @@ def is_finished(playout: RoomPlayout) -> asyncio.Future[PlaybackFinishedEvent]:
     return finished
 
 
+async def interrupted_after(playout: RoomPlayout, heard_s: float) -> PlaybackFinishedEvent:
+    """A long reply that is taken back when so much of it was heard."""
+    finished = is_finished(playout)
+    started = asyncio.get_running_loop().create_future()
+    playout.once("playback_started", started.set_result)
+    await playout.capture_frame(speech(5.0))
+    await started
+    await asyncio.sleep(heard_s)
+    playout.clear_buffer()
+    playout.flush()
+    return await finished
+
+
 async def test_a_reply_is_played_to_its_end(playout: RoomPlayout) -> None:
     """It takes as long as it is, and then it is over."""
     started_s = time.monotonic()
@@ -98,15 +111,7 @@ async def test_a_paused_reply_goes_on_where_it_was(playout: RoomPlayout) -> None
 
 async def test_an_interrupted_reply_ends_at_what_was_heard(playout: RoomPlayout) -> None:
     """The position is that of the last sample played, not of the last one made."""
-    finished = is_finished(playout)
-    started = asyncio.get_running_loop().create_future()
-    playout.once("playback_started", started.set_result)
-    await playout.capture_frame(speech(5.0))
-    await started
-    await asyncio.sleep(0.3)
-    playout.clear_buffer()
-    playout.flush()
-    event = await finished
+    event = await interrupted_after(playout, 0.3)
     assert event.interrupted
     assert event.playback_position == pytest.approx(0.3, abs=0.1)
 
@@ -114,15 +119,7 @@ async def test_an_interrupted_reply_ends_at_what_was_heard(playout: RoomPlayout)
 async def test_a_listener_hears_what_the_caller_hears(playout: RoomPlayout) -> None:
     """Frame by frame at its moment, and that what was queued was taken back."""
     heard = playout.listener = Heard()
-    finished = is_finished(playout)
-    started = asyncio.get_running_loop().create_future()
-    playout.once("playback_started", started.set_result)
-    await playout.capture_frame(speech(5.0))
-    await started
-    await asyncio.sleep(0.3)
-    playout.clear_buffer()
-    playout.flush()
-    position_s = (await finished).playback_position
+    position_s = (await interrupted_after(playout, 0.3)).playback_position
     (cut_s,) = heard.cuts_s
     first_s = heard.frames[0][0]
     assert cut_s - first_s == pytest.approx(position_s, abs=0.03)
