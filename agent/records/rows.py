@@ -66,13 +66,19 @@ class Writing:
             return self._row(entry)
         except Exception:  # one event must not take the others with it
             logger.exception("an event could not be written", extra={"kind": entry.event.kind})
-            return self._row(Entry(entry.seq, entry.at, Unreadable(entry.event.kind)))
+            return _unwritable(entry)
 
     def _row(self, entry: Entry) -> Row:
         plain, personal = apart(entry.event, self._redact)
         sealed = self._seal(json.dumps(personal)) if personal else None
         kind, at = entry.event.kind, entry.at
         return Row(entry.seq, at, kind, json.dumps(plain), sealed, changes(entry.event))
+
+
+def _unwritable(entry: Entry) -> Row:
+    # By none of what may just have failed.
+    plain, _ = apart(Unreadable(entry.event.kind))
+    return Row(entry.seq, entry.at, Unreadable.kind, json.dumps(plain))
 
 
 def read_row(row: Row, unseal: Turned = as_it_is) -> Entry:

@@ -141,13 +141,14 @@ async def _call(number: int, share: Share, watched: Watched) -> None:
 
 def _recorder(number: int, share: Share, watched: Watched, closing: AsyncExitStack) -> Recorder:
     """As a job has it: with a database of its own, and redaction as it is by default."""
+    redaction = build_redaction(PrivacySettings())
     database = Database(DatabaseSettings(url=share.url))
     closing.push_async_callback(database.aclose)
     recorder = Recorder(
         Header(call_id_of(number), f"room-{number}", datetime.now(UTC)),
         _TimedStore(CallStore(database), watched),
         Spool(share.spool),
-        writing=Writing(redact=build_redaction(PrivacySettings()) or as_it_is),
+        writing=Writing(redact=redaction.redact_value if redaction else as_it_is),
     )
     closing.push_async_callback(recorder.aclose)
     return recorder
