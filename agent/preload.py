@@ -16,6 +16,8 @@ import openai.resources.chat.completions.completions
 import openai.resources.models
 
 import agent.entrypoint
+from agent.personal.ids import known_countries
 from agent.pipeline.connections import load_certificates
 
 load_certificates()
+known_countries()  # whose patterns take 10 ms to compile

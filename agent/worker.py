@@ -35,6 +35,7 @@ from agent.bootstrap import (
 from agent.dispatch import offer_waiting_calls
 from agent.errors import SettingsError
 from agent.pipeline.turns import register_detector
+from agent.services.storage.engine import driver_modules
 from agent.settings import (
     LiveKitSettings,
     Settings,
@@ -155,7 +156,7 @@ def build_server(settings: Settings, checked: Checked) -> Worker:
         load_threshold=math.inf,
         num_idle_processes=settings.worker.idle_processes,
         # Loaded once and shared by all job processes, so that a call starts sooner.
-        preload_modules=["agent.preload"],
+        preload_modules=["agent.preload", *driver_modules(settings.database)],
         initialize_process_timeout=settings.worker.process_start_timeout_s,
         drain_timeout=settings.worker.drain_timeout_s,
         job_memory_limit_mb=settings.worker.job_memory_limit_mb,

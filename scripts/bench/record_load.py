@@ -1,16 +1,16 @@
-"""One process of the bench of records: it plays some calls at once, and watches itself."""
+"""One process of the bench of records: it plays its calls, and watches its event loop."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 from agent.records.draining import Keeps
 from agent.records.recorder import Recorder
@@ -21,8 +21,6 @@ from agent.records.store import CallStore
 from agent.services.storage.engine import Database
 from agent.settings import DatabaseSettings, PrivacySettings
 from scripts.bench.call_script import call_id_of, events_of
-
-TICK_S = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +47,11 @@ class Watched:
 
     note_us: Counter[int] = field(default_factory=Counter)
     """What `note` took."""
-    late_ms: Counter[float] = field(default_factory=Counter)
-    """How much later than it should the loop came to each tick."""
+    block_ms: Counter[float] = field(default_factory=Counter)
+    """For how long each callback held the loop."""
     own_ms: Counter[float] = field(default_factory=Counter)
-    """What the loop's own thread computed from one tick to the next: with this it was busy, with
-    the rest it waited for the processor or for another thread of its process.
+    """What it computed in that time; for the rest it waited for a processor, or for another thread
+    of its process.
     """
     lag_ms: Counter[int] = field(default_factory=Counter)
     """From an event's note to the end of the transaction that it came with."""
@@ -77,18 +75,6 @@ def play(share: Share) -> Watched:
     return asyncio.run(_play(share))
 
 
-async def _warm_up(url: str) -> None:
-    """Have loaded what job processes share, see `agent.preload`, and what the driver is made of."""
-    build_redaction(PrivacySettings())
-    database = Database(DatabaseSettings(url=url))
-    await CallStore(database).list_calls()
-    await database.aclose()
-    # As the framework does in the process that jobs are forked from: the collector would else look
-    # through all that was ever loaded, for 0.1 s.
-    gc.collect()
-    gc.freeze()
-
-
 class _TimedStore:
     """A store that measures how old events are once it has them."""
 
@@ -106,27 +92,31 @@ class _TimedStore:
 
 async def _play(share: Share) -> Watched:
     watched = Watched()
-    await _warm_up(share.url)
     if (wait_s := share.begins_at - time.time()) < 0:
         raise TimeoutError("a process came too late")
     await asyncio.sleep(wait_s)
     began_cpu_s = time.process_time()
-    ticking = asyncio.create_task(_tick(watched))
-    async with asyncio.TaskGroup() as calls:
-        for number in share.numbers:
-            calls.create_task(_call(number, share, watched))
-    ticking.cancel()
+    with _watched_callbacks(watched):
+        async with asyncio.TaskGroup() as calls:
+            for number in share.numbers:
+                calls.create_task(_call(number, share, watched))
     watched.cpu_s = time.process_time() - began_cpu_s
     return watched
 
 
-async def _tick(watched: Watched) -> None:
-    while True:
+@contextmanager
+def _watched_callbacks(watched: Watched) -> Iterator[None]:
+    """Measure each callback of the loop; a loop in debug mode, which can, costs ten times that."""
+    run = asyncio.Handle._run
+
+    def timed(handle: asyncio.Handle) -> None:
         began_s, own_s = time.perf_counter(), time.thread_time()
-        await asyncio.sleep(TICK_S)
-        late_s = time.perf_counter() - began_s - TICK_S
-        watched.late_ms[round(late_s * 1000, 1)] += 1
+        run(handle)
         watched.own_ms[round((time.thread_time() - own_s) * 1000, 1)] += 1
+        watched.block_ms[round((time.perf_counter() - began_s) * 1000, 1)] += 1
+
+    with patch.object(asyncio.Handle, "_run", timed):
+        yield
 
 
 async def _call(number: int, share: Share, watched: Watched) -> None:

@@ -3,15 +3,15 @@
     python -m scripts.bench.records [--calls 200] [--minutes 5] [--database sqlite]
 
 Simulated calls (`scripts.bench.call_script`) write their events through the real recorder, store
-and spool, each with a database of its own, as in a job process; PostgreSQL is started for it. A
-process for each call is what workers have, and too much for a small machine: --processes share the
-calls, so that each loop bears those of many. Before that, the same is played for half a minute
-without a recorder, which tells how late a loop is on this machine anyway. Reported for each:
+and spool, each in a process of its own with a database of its own, as in a worker's jobs: forked
+from one that has loaded what workers preload. PostgreSQL is started for it. Before that, the same
+is played for half a minute without a recorder, which tells what a loop bears on this machine
+anyway. Reported for each:
 
 note       what noting an event takes the call: it is written by others
-late       how much later than it should a loop came to a tick of 5 ms
-own        what the loop's thread computed between two ticks: the rest of being late was waiting for
-           a processor, or for another thread
+block      for how long one callback held the event loop
+own        what the loop's thread computed meanwhile: for the rest of a block it waited for a
+           processor, of which 200 calls have few here, or for another thread
 lag        from noting an event until the transaction with it is over
 events/s   written over the whole time, and transactions, and processor time of all processes
 lost       what is not in the records afterwards, is there twice, or in another place
@@ -46,9 +46,17 @@ from scripts.bench.results import Results
 from tests.postgres import PostgresServer, postgres_programs
 
 DATABASES = ("sqlite", "postgresql")
-START_S, AGAIN_S = 20.0, 2.0
+START_S, AGAIN_S = 20.0, 5.0
 """For all processes to be there, and to take up what is next."""
 ALONE_MINUTES = 0.5
+PRELOADED = [
+    "agent.preload",
+    "sqlalchemy.dialects.postgresql.asyncpg",
+    "asyncpg",
+    "scripts.bench.record_load",
+    "livekit.agents.ipc._preload_freeze",
+]
+"""As the processes of workers have it; the last one keeps the collector from what is loaded."""
 CONNECTIONS_A_CALL = 2
 
 
@@ -79,11 +87,11 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--ramp-s", type=float, default=60.0, help="in which the calls begin")
-    parser.add_argument("--processes", type=int, default=8)
+    parser.add_argument("--processes", type=int, help="over which calls are shared (default: each)")
     parser.add_argument("--database", choices=DATABASES, action="append")
     options = parser.parse_args()
     results = Results("records", vars(options))
-    load = Load(options.calls, options.processes, options.minutes, options.ramp_s)
+    load = Load(options.calls, options.processes or options.calls, options.minutes, options.ramp_s)
     for kind in options.database or DATABASES:
         with tempfile.TemporaryDirectory() as folder, database_of(kind, Path(folder), load) as url:
             results.settings[kind] = measure(load, url, Path(folder) / "spool")
@@ -106,8 +114,9 @@ def database_of(kind: str, folder: Path, load: Load) -> Iterator[str]:
 
 def measure(load: Load, url: str, spool: Path) -> dict[str, Any]:
     """Play it without and with recorders; the figures of both, and what became of the records."""
-    spawning = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(load.processes, mp_context=spawning) as pool:
+    forking = multiprocessing.get_context("forkserver")
+    forking.set_forkserver_preload(PRELOADED)
+    with ProcessPoolExecutor(load.processes, mp_context=forking) as pool:
         asyncio.run(_prepare(url))
         alone = _together(pool.map(play, load.shares(url=url, spool=spool, recorded=False)))
         shares = load.shares(url=url, spool=spool, recorded=True)
@@ -167,13 +176,13 @@ def _together(parts: Iterator[Watched]) -> Watched:
 def _figures(watched: Watched, lasted_s: float) -> dict[str, Any]:
     counts: dict[str, Counter[Any]] = {
         "note_us": watched.note_us,
-        "late_ms": watched.late_ms,
+        "block_ms": watched.block_ms,
         "own_ms": watched.own_ms,
         "lag_ms": watched.lag_ms,
     }
     return {
         **{name: _percentiles(found) for name, found in counts.items() if found},
-        "late_over_20_ms": sum(n for value, n in watched.late_ms.items() if value > 20),
+        "blocks_over_20_ms": sum(n for value, n in watched.block_ms.items() if value > 20),
         "own_over_20_ms": sum(n for value, n in watched.own_ms.items() if value > 20),
         "events": watched.noted,
         "events_per_s": round(watched.noted / lasted_s, 1),

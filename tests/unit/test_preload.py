@@ -5,6 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+A_FIRST_CONNECTION = """
+import sys
+import agent.preload
+from importlib import import_module
+from agent.services.storage.engine import Database, driver_modules
+from agent.settings import DatabaseSettings
+settings = DatabaseSettings(url=sys.argv[1])
+for name in driver_modules(settings):
+    import_module(name)
+before = set(sys.modules)
+Database(settings)
+print(sorted(set(sys.modules) - before))
+"""
 A_FIRST_TURN = """
 import sys
 import agent.preload
@@ -34,3 +49,16 @@ def test_the_client_of_mcp_servers_is_not_loaded_for_nothing() -> None:
         check=True,
     )
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("url", ["sqlite:///calls.sqlite3", "postgresql://localhost/parley"])
+def test_a_call_loads_nothing_of_its_database(url: str) -> None:
+    """Its driver would hold up the event loop before the greeting."""
+    done = subprocess.run(
+        [sys.executable, "-c", A_FIRST_CONNECTION, url],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"

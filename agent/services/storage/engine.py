@@ -192,6 +192,14 @@ def _file_of(url: URL) -> Path | None:
     return None if url.get_backend_name() != "sqlite" or in_memory else Path(str(url.database))
 
 
+def driver_modules(settings: DatabaseSettings) -> list[str]:
+    """What is loaded to use a database, by name. asyncpg takes 0.1 s of computing, in which the
+    event loop of a call would stand still.
+    """
+    dialect = checked_url(settings).get_dialect()
+    return [dialect.__module__, dialect.driver]
+
+
 def _engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         return create_async_engine(
