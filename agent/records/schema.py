@@ -6,10 +6,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
 
 from agent.errors import RecordsError
-from agent.services.storage.engine import Database, alone_making_tables
+from agent.services.storage.engine import Database, alone_making_tables, table_names
 
 HEAD = "0002"
 """The version that this program writes and reads."""
@@ -47,7 +47,7 @@ class Schema:
 
 
 def _version(connection: Connection) -> str | None:
-    if not inspect(connection).has_table(VERSION_TABLE):
+    if VERSION_TABLE not in table_names(connection):
         return None
     found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608
     return None if found is None else str(found)
