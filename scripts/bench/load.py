@@ -1,11 +1,13 @@
 """What a talking session costs: processor time and memory of its job process.
 
     python -m scripts.bench.load [--sessions 1 --sessions 8] [--turns 5] [--pipeline cascade]
+        [--set PARLEY_TURN_DETECTION=server]
 
 For 1, 2, 4 and 8 calls at once, Parley's worker and a bare one (`baseline_worker`) by turns in the
-same run. Callers follow a timetable that takes no notice of the answers, so it is the same for
-both workers: every 10 s a sentence of about 2.5 s, to which the provider answers with about 3.5 s
-of speech; calls at once are spread over the 10 s. Of each job process:
+same run; `--set` gives Parley's another setting, to see what a part of it costs. Callers follow a
+timetable that takes no notice of the answers, so it is the same for both workers: every 10 s a
+sentence of about 2.5 s, to which the provider answers with about 3.5 s of speech; calls at once are
+spread over the 10 s. Of each job process:
 
 cpu        processor seconds, user and system, its children's included, for each second of talk,
            from the first sentence's turn to the end of the last one's: 1 is a whole core.
@@ -104,13 +106,15 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5, help="sentences of each caller")
     parser.add_argument("--pipeline", choices=PIPELINES, action="append")
     parser.add_argument("--subject", choices=tuple(COMMANDS), action="append")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
     results = Results(
         "load", {**vars(options), "provider_delays": DELAYS, "period_s": PERIOD_S, "reply": REPLY}
     )
     loads: list[Load] = []
     try:
-        with tempfile.TemporaryDirectory() as folder, subjects(Path(folder)) as running:
+        own = dict(setting.split("=", 1) for setting in options.set)
+        with tempfile.TemporaryDirectory() as folder, subjects(Path(folder), own) as running:
             for pipeline in options.pipeline or PIPELINES:
                 for sessions in options.sessions or SESSIONS:
                     for subject in options.subject or COMMANDS:

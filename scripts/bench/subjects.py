@@ -6,7 +6,7 @@ The programs and the caller are those of the tests (`tests.caller`): one impleme
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,10 +62,14 @@ class Subjects:
 
 
 def make_worker(
-    subject: str, folder: Path, livekit: LiveKitServer, provider: SandboxProvider
+    subject: str,
+    folder: Path,
+    livekit: LiveKitServer,
+    provider: SandboxProvider,
+    settings: Mapping[str, str] | None = None,
 ) -> Worker:
     """A worker that is not started yet; its agent name is the subject's."""
-    env = {**livekit.env, **provider.env, "LIVEKIT_AGENT_NAME": subject}
+    env = {**livekit.env, **provider.env, "LIVEKIT_AGENT_NAME": subject, **(settings or {})}
     return Worker(folder, env, name=f"{subject}-worker", argv=COMMANDS[subject])
 
 
@@ -77,13 +81,14 @@ def provider_and_server(folder: Path) -> Iterator[tuple[LiveKitServer, SandboxPr
 
 
 @contextmanager
-def subjects(folder: Path) -> Iterator[Subjects]:
-    """Both workers, registered and idle."""
+def subjects(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Subjects]:
+    """Both workers, registered and idle; Parley's with these settings beside its defaults."""
     with ExitStack() as running:
         livekit, provider = running.enter_context(provider_and_server(folder))
         workers = {}
         for subject in COMMANDS:
-            worker = make_worker(subject, folder, livekit, provider)
+            own = (settings or {}) if subject == PARLEY else {}
+            worker = make_worker(subject, folder, livekit, provider, own)
             workers[subject] = running.enter_context(worker)
             worker.wait_until_registered()
         yield Subjects(livekit, provider, workers)
