@@ -90,6 +90,8 @@ class Prewarmed:
     certificates: ssl.SSLContext
     checked: Checked
     knowledge: Knowledge
+    database: Database
+    """Not connected yet. Building it would hold up a call's event loop for 10 ms."""
     costs_folder: Path | None
     """Where the worker looks for what calls cost; None where it does not."""
 
@@ -122,6 +124,7 @@ def prewarm(process: JobProcess, *, checked: Checked, costs_folder: Path | None 
         load_certificates(),
         checked,
         Knowledge(checked.passages),
+        Database(settings.database),
         costs_folder,
     )
 
@@ -130,7 +133,7 @@ async def answer_call(ctx: JobContext) -> None:
     """Take one call: join the room, link to the caller, greet."""
     ctx.log_context_fields = {"call_id": ctx.job.id, "room": ctx.job.room.name}
     prewarmed: Prewarmed = ctx.proc.userdata["prewarmed"]
-    storage = _Storage(Database(prewarmed.settings.database))
+    storage = _Storage(prewarmed.database)
     ctx.add_shutdown_callback(storage.aclose)  # after `end_call`
     recording = Recording.begin(prewarmed.settings, ctx, storage.database)
     ctx.proc.userdata["recording"] = recording

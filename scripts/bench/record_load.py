@@ -92,14 +92,16 @@ class _TimedStore:
 
 async def _play(share: Share) -> Watched:
     watched = Watched()
+    # Built before there is a call, as by jobs.
+    databases = [Database(DatabaseSettings(url=share.url)) for _ in share.numbers]
     if (wait_s := share.begins_at - time.time()) < 0:
         raise TimeoutError("a process came too late")
     await asyncio.sleep(wait_s)
     began_cpu_s = time.process_time()
     with _watched_callbacks(watched):
         async with asyncio.TaskGroup() as calls:
-            for number in share.numbers:
-                calls.create_task(_call(number, share, watched))
+            for number, database in zip(share.numbers, databases, strict=True):
+                calls.create_task(_call(number, share, watched, database))
     watched.cpu_s = time.process_time() - began_cpu_s
     return watched
 
@@ -119,11 +121,14 @@ def _watched_callbacks(watched: Watched) -> Iterator[None]:
         yield
 
 
-async def _call(number: int, share: Share, watched: Watched) -> None:
+async def _call(number: int, share: Share, watched: Watched, database: Database) -> None:
     await asyncio.sleep(share.ramp_s * number / share.of)
     began_s = time.monotonic()
     async with AsyncExitStack() as closing:
-        recorder = _recorder(number, share, watched, closing) if share.recorded else None
+        closing.push_async_callback(database.aclose)
+        recorder = _recorder(number, share, watched, database) if share.recorded else None
+        if recorder is not None:
+            closing.push_async_callback(recorder.aclose)
         for due_s, event in events_of(number, share.minutes):
             await asyncio.sleep(began_s + due_s - time.monotonic())
             watched.noted += 1
@@ -134,16 +139,12 @@ async def _call(number: int, share: Share, watched: Watched) -> None:
     watched.spooled += len(Spool(share.spool).files_of(call_id_of(number)))
 
 
-def _recorder(number: int, share: Share, watched: Watched, closing: AsyncExitStack) -> Recorder:
+def _recorder(number: int, share: Share, watched: Watched, database: Database) -> Recorder:
     """As a job has it: with a database of its own, and redaction as it is by default."""
     redaction = build_redaction(PrivacySettings())
-    database = Database(DatabaseSettings(url=share.url))
-    closing.push_async_callback(database.aclose)
-    recorder = Recorder(
+    return Recorder(
         Header(call_id_of(number), f"room-{number}", datetime.now(UTC)),
         _TimedStore(CallStore(database), watched),
         Spool(share.spool),
         writing=Writing(redact=redaction.redact_value if redaction else as_it_is),
     )
-    closing.push_async_callback(recorder.aclose)
-    return recorder
