@@ -18,7 +18,7 @@ from tests.caller.captions import Captions
 from tests.caller.ear import SAMPLE_RATE_HZ, Ear
 from tests.caller.microphone import Microphone, Utterance
 from tests.caller.processes import Child
-from tests.caller.recognition import Words, recognise
+from tests.caller.recognition import Words, understand
 from tests.caller.speech import Clip, Voice, speak
 from tests.caller.stack import AGENT_NAME, API_KEY, API_SECRET
 
@@ -295,7 +295,7 @@ class Call:
     async def understand(self, start_s: float, end_s: float) -> Words:
         """The words in what was heard between two moments of the monotonic clock."""
         samples = self.ear.samples(start_s - 0.2, end_s + 0.2)
-        return Words(await asyncio.to_thread(recognise, samples, SAMPLE_RATE_HZ))
+        return await asyncio.to_thread(understand, samples, SAMPLE_RATE_HZ)
 
     async def hang_up(self) -> None:
         """Leave the room. Harmless when the call has ended."""

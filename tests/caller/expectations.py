@@ -11,10 +11,10 @@ from tests.caller.recognition import Words
 ASK_HOURS = "When are you open?"
 HEAR_HOURS = "Monday to Friday"
 ASK_PRICE = "How much does it cost?"
-HEAR_PRICE = "forty dollars"
+HEAR_PRICE = "twenty dollars"
 ANSWERS: list[dict[str, Any]] = [
     {"match": "open", "text": "We are open from Monday to Friday.", "times": 0},
-    {"match": "cost", "text": "It costs forty dollars.", "times": 0},
+    {"match": "cost", "text": "It costs twenty dollars.", "times": 0},
 ]
 """Replies of a scripted provider. Each may be used again: a pipeline that generates ahead of the
 turn's end asks more than once for one turn. The questions are ones whose end the local turn

@@ -127,7 +127,7 @@ class ToolServer:
         match path:
             case "/slow":
                 self._closing.wait(SLOW_S)
-                return 200, "The archive has forty pictures."
+                return 200, "The archive has twenty pictures."
             case "/broken":
                 return 500, "a stack trace nobody should hear"
             case "/hanging":

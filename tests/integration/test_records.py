@@ -43,7 +43,7 @@ from tests.caller.expectations import (
     STORY,
 )
 from tests.caller.processes import free_port
-from tests.caller.recognition import Words, recognise
+from tests.caller.recognition import Words, understand
 from tests.caller.sound import RATE_HZ as HEARD_HZ
 from tests.caller.sound import decoded
 from tests.caller.stack import LiveKitServer, SandboxProvider, Worker
@@ -206,7 +206,7 @@ async def test_the_sound_of_a_call_lies_on_the_clock_of_its_record(
         assert abs(first_s - began_s) < 0.3
         assert abs(last_s - ended_s) < 0.3
         part = slice(round((first_s - 0.2) * HEARD_HZ), round((last_s + 0.2) * HEARD_HZ))
-        assert words in Words(await asyncio.to_thread(recognise, side[part], HEARD_HZ))
+        assert words in await asyncio.to_thread(understand, side[part], HEARD_HZ)
         assert level_dbfs(other[part]) < level_dbfs(side[part]) - 40
     first_s, _ = voiced_between(left, 0, left.size / HEARD_HZ)
     assert abs(record.call.started_at.timestamp() + first_s - asked_s) < 0.3

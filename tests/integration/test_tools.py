@@ -113,7 +113,7 @@ async def test_a_slow_tool_is_acknowledged_and_its_result_announced(
         began_s = business.tools.asked_at_s["/slow"]
         assert acknowledged.start_s - began_s < ACKNOWLEDGED_S
         announced = await call.reply(deadline_s=25.0)
-        assert "forty pictures" in announced.words
+        assert "twenty pictures" in announced.words
         assert announced.started_s - began_s > SLOW_S
         assert business.tools.asked["/slow"] == 1
 
