@@ -30,8 +30,10 @@ from agent.bootstrap import (
     check_buildable,
     look_after_records,
     prepare_records,
+    stay_on_duty,
     store_orders,
 )
+from agent.call.duty import Duty
 from agent.dispatch import offer_waiting_calls
 from agent.errors import SettingsError
 from agent.pipeline.turns import register_detector
@@ -81,7 +83,13 @@ class Worker(AgentServer):
         self._beside = beside
         self._costs_folder = costs_folder
         self._offering: asyncio.Task[None] | None = None
+        self._was_registered = False
         self.on("worker_registered", self._look_for_waiting_calls)
+
+    @property
+    def takes_calls(self) -> bool:
+        """Whether the LiveKit server may send calls: it knows of this one, which goes on."""
+        return self._was_registered and not self._connecting and not self.draining
 
     async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
         """Serve calls until closed, once all is prepared. See AgentServer.run."""
@@ -100,6 +108,7 @@ class Worker(AgentServer):
             raise
 
     def _look_for_waiting_calls(self, *_: object) -> None:
+        self._was_registered = True
         self._offering = asyncio.create_task(self._offer_waiting_calls())
 
     async def _offer_waiting_calls(self) -> None:
@@ -143,7 +152,7 @@ def build_server(settings: Settings, checked: Checked) -> Worker:
     server = Worker(
         settings.livekit,
         prepare=partial(_prepare, settings),
-        beside=partial(look_after_records, settings),
+        beside=partial(_beside, settings, admission),
         costs_folder=costs_folder,
         host=settings.worker.health_host,
         port=settings.worker.health_port,
@@ -186,17 +195,29 @@ async def _prepare(settings: Settings) -> None:
     await store_orders(settings)
 
 
+async def _beside(settings: Settings, admission: Admission) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(look_after_records(settings), name="looking after records")
+        tasks.create_task(stay_on_duty(settings, admission.duty), name="staying on duty")
+
+
 class Admission:
     """Decides whether this worker takes one more call."""
 
     def __init__(self, calls_at_once: int) -> None:
-        self.server: AgentServer | None = None
+        self.server: Worker | None = None
         self._calls_at_once = calls_at_once
         self._accepting = 0
 
     def load(self, server: AgentServer) -> float:
         """The share of calls taken, 0 to 1; the LiveKit server prefers the least."""
-        return min(1.0, (len(server.active_jobs) + self._accepting) / self._calls_at_once)
+        return min(1.0, self._calls(server) / self._calls_at_once)
+
+    def duty(self) -> Duty:
+        """How the worker is now."""
+        if self.server is None:
+            return Duty(0, self._calls_at_once, takes_calls=False)
+        return Duty(self._calls(self.server), self._calls_at_once, self.server.takes_calls)
 
     async def decide(self, request: JobRequest) -> None:
         """Accept the call, or leave it to another worker when this one is full."""
@@ -208,6 +229,9 @@ class Admission:
             await request.accept(name="Parley")
         finally:
             self._accepting -= 1
+
+    def _calls(self, server: AgentServer) -> int:
+        return len(server.active_jobs) + self._accepting
 
 
 def _from_environment() -> tuple[Settings, Worker]:

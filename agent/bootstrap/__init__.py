@@ -8,6 +8,7 @@
 - `opening.py`: its first words, and the caller's consent.
 - `supervision.py`: what watches over it.
 - `records.py`: what writes it down.
+- `duty.py`: what tells others that the worker is there.
 
 `agent/casting.py` and `agent/call_control.py` belong to it too.
 """
@@ -15,6 +16,7 @@
 from agent.bootstrap.backing import Backing, open_backing
 from agent.bootstrap.budgets import tell_costs
 from agent.bootstrap.call import Call, build_call
+from agent.bootstrap.duty import stay_on_duty
 from agent.bootstrap.opening import Opening
 from agent.bootstrap.pipelines import words_beside
 from agent.bootstrap.plan import CallPlan, plan_call
@@ -37,6 +39,7 @@ __all__ = [
     "plan_call",
     "prepare_records",
     "renew_personas",
+    "stay_on_duty",
     "store_orders",
     "tell_costs",
     "words_beside",

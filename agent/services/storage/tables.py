@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -119,3 +121,15 @@ ledger = Table(
     Column("finished_at", UtcDateTime),
     Column("result", Text),
 )
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("agent_name", String(64), nullable=False, index=True),
+    Column("calls", Integer, nullable=False),
+    Column("calls_at_once", Integer, nullable=False),
+    Column("takes_calls", Boolean, nullable=False),
+    Column("seen_s", Float, nullable=False),
+)
+"""Workers that run, as they tell of themselves; `seen_s` is when, on the clock of the database."""
