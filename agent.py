@@ -18,6 +18,8 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent
 WORKER = PROJECT / "agent" / "worker.py"
 
+WITH_OPTIONS_OF_THEIR_OWN = ("console", "calls", "cost-estimate", "operator-token", "link")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
@@ -44,8 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser(
         "operator-token", help="make a token for who reads records at /calls", add_help=False
     )
+    commands.add_parser("link", help="make a link that lets somebody call", add_help=False)
     options, rest = parser.parse_known_args(arguments)
-    if rest and options.command not in ("console", "calls", "cost-estimate", "operator-token"):
+    if rest and options.command not in WITH_OPTIONS_OF_THEIR_OWN:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     run: Mapping[str, Callable[[], int]] = {
         "dev": lambda: _worker_of_dev(options) if options.only_worker else _dev(options.log_level),
@@ -55,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "cost-estimate": lambda: _estimate_cost(rest),
         "new-key": _new_key,
         "operator-token": lambda: _operator_token(rest),
+        "link": lambda: _link(rest),
         "download-files": lambda: _framework("download-files"),
     }
     return run[options.command]()
@@ -189,6 +193,19 @@ def _operator_token(arguments: Sequence[str]) -> int:
     load_env_files(PROJECT)
     try:
         return run(options, load_group(OperatorSettings, os.environ))
+    except SettingsError as error:
+        exit_with_faults(error)
+
+
+def _link(arguments: Sequence[str]) -> int:
+    from agent.errors import SettingsError
+    from agent.settings import AdmissionSettings, exit_with_faults, load_env_files, load_group
+    from agent.web.admission.link_command import parse, run
+
+    options = parse(arguments)
+    load_env_files(PROJECT)
+    try:
+        return run(options, load_group(AdmissionSettings, os.environ))
     except SettingsError as error:
         exit_with_faults(error)
 

@@ -183,6 +183,7 @@ async def _begin(
     if await call.budgets.refuse_call():
         raise BudgetSpent("the budget of the day is spent")
     call.state.caller.staff = metadata.staff
+    call.state.caller.user, call.state.caller.tenant = metadata.user, metadata.tenant
     line.take(call.session)
     controls.take(call.session, call.manner)
     opening = Opening(settings, call, ctx.room, lambda: phone.has_keys)

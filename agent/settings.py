@@ -25,6 +25,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     SecretStr,
     ValidationError,
     model_validator,
@@ -50,6 +51,22 @@ Pipeline = Literal["realtime", "cascade"]
 TurnDetection = Literal["local", "english", "multilingual", "vad", "server"]
 EndpointingProfile = Literal["fast", "balanced", "patient", "dictation"]
 Environment = Literal["development", "production"]
+AdmissionRule = Literal["everyone", "nobody", "jwt", "link", "session", "callable"]
+JwtAlgorithm = Literal[
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+    "HS256",
+    "HS384",
+    "HS512",
+]
 
 TEXT_DETECTORS: frozenset[TurnDetection] = frozenset({"english", "multilingual"})
 """Turn detectors that read the transcript."""
@@ -139,6 +156,25 @@ def _split_amounts(value: Any) -> Any:
     return amounts
 
 
+_RATE = re.compile(r"[1-9][0-9]{0,6}/(second|minute|hour|day)")
+
+
+def _split_rates(value: Any) -> Any:
+    parts = _split_commas(value)
+    if parts == ["off"]:
+        return ()
+    if not all(isinstance(part, str) and _RATE.fullmatch(part) for part in parts):
+        raise ValueError("must be rates such as 10/minute, 100/hour, or off")
+    return parts
+
+
+def _check_redis(value: SecretStr) -> SecretStr:
+    url = urlsplit(value.get_secret_value())
+    if url.scheme not in ("redis", "rediss") or not url.hostname:
+        raise ValueError("must be a URL that starts with redis:// or rediss://")
+    return value
+
+
 LiveKitUrl = Annotated[str, _url_of("ws", "wss", "http", "https")]
 HttpUrl = Annotated[str, _url_of("http", "https")]
 DatabaseUrl = Annotated[SecretStr, BeforeValidator(_name_driver)]
@@ -150,6 +186,9 @@ Countries = Annotated[
 Port = Annotated[int, Field(ge=0, le=65535)]
 Usd = Annotated[Decimal, Field(gt=0, lt=1_000_000)]
 NonEmptySecret = Annotated[SecretStr, Field(min_length=1)]
+LongSecret = Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
+Rates = Annotated[tuple[str, ...], BeforeValidator(_split_rates)]
+RedisUrl = Annotated[SecretStr, AfterValidator(_check_redis)]
 
 
 class _Group(BaseModel):
@@ -487,6 +526,10 @@ class CostSettings(_Group):
     )
     """The same, for tenants with an amount of their own."""
 
+    def of_tenant(self, tenant: str | None) -> Decimal | None:
+        """What this tenant's calls may cost on a day."""
+        return None if tenant is None else self.tenants.get(tenant, self.tenant_usd)
+
 
 class PrivacySettings(_Group):
     """What may be kept of a call, and how."""
@@ -541,6 +584,56 @@ class WebSettings(_Group):
     token_ttl_s: int = _var("PARLEY_TOKEN_TTL_S", 300, ge=120, le=3600)
 
 
+class AdmissionSettings(_Group):
+    """Who may call: each call costs money."""
+
+    rule: AdmissionRule | None = _var("PARLEY_ADMISSION", None)
+    """None is everyone in development, and no start of the web server in production."""
+    link_keys: Annotated[tuple[LongSecret, ...], BeforeValidator(_split_commas)] = _var(
+        "PARLEY_LINK_KEYS", ()
+    )
+    """Links are signed with the first, and valid with any."""
+    session_keys: Annotated[tuple[LongSecret, ...], BeforeValidator(_split_commas)] = _var(
+        "PARLEY_SESSION_KEYS", ()
+    )
+    """What the operator's site signs the cookie with that says who is signed in there."""
+    function: str | None = _var(
+        "PARLEY_ADMISSION_CALLABLE", None, pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
+    )
+    """The operator's own rule, such as `company.calls:admit`."""
+    check_workers: bool = _var("PARLEY_CHECK_WORKERS", True)
+    """Whether a call is refused that no worker would take."""
+
+
+class JwtSettings(_Group):
+    """What a JWT of the operator's issuer must be like to let its bearer call."""
+
+    key_set_url: HttpUrl | None = _var("PARLEY_JWT_JWKS_URL", None)
+    key: NonEmptySecret | None = _var("PARLEY_JWT_KEY", None)
+    """In place of the URL: a public key in PEM, or a secret shared with the issuer."""
+    issuer: str | None = _var("PARLEY_JWT_ISSUER", None)
+    audience: str | None = _var("PARLEY_JWT_AUDIENCE", None)
+    algorithms: Annotated[tuple[JwtAlgorithm, ...], BeforeValidator(_split_commas)] = _var(
+        "PARLEY_JWT_ALGORITHMS", ("RS256", "ES256"), min_length=1
+    )
+    user_claim: str = _var("PARLEY_JWT_USER_CLAIM", "sub", min_length=1)
+    tenant_claim: str | None = _var("PARLEY_JWT_TENANT_CLAIM", None)
+    """None: what the issuer says of tenants is not asked for."""
+
+
+class RateSettings(_Group):
+    """How often calls may be asked for."""
+
+    address: Rates = _var("PARLEY_RATE_ADDRESS", ("30/minute", "300/hour"))
+    user: Rates = _var("PARLEY_RATE_USER", ("10/minute", "100/hour"))
+    store_url: RedisUrl | None = _var("PARLEY_RATE_STORE_URL", None)
+    """Where several web servers count together; None counts in each process for itself."""
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_split_commas)] = _var(
+        "PARLEY_TRUSTED_PROXIES", ()
+    )
+    """Whose X-Forwarded-For is believed."""
+
+
 class OperatorSettings(_Group):
     """Who may read the records of calls over the web."""
 
@@ -576,6 +669,9 @@ class Settings(BaseSettings):
     cascade: CascadeSettings
     worker: WorkerSettings
     web: WebSettings
+    admission: AdmissionSettings
+    jwt: JwtSettings
+    rates: RateSettings
     operators: OperatorSettings
 
     @classmethod
@@ -640,6 +736,9 @@ def load_settings(environ: Mapping[str, str], *, calls_providers: bool = True) -
             cascade={"stt": given, "llm": given, "tts": given},
             worker=given,
             web=given,
+            admission=given,
+            jwt=given,
+            rates=given,
             operators=given,
         )
     except ValidationError as error:
@@ -780,6 +879,9 @@ def _unsafe_for_production(settings: Settings) -> Iterator[str]:
     ):
         if url and urlsplit(url).scheme in ("ws", "http") and not _is_private(url):
             yield f"{name}: must be wss:// for a host on a public network"
+    key_set_url = settings.jwt.key_set_url or ""
+    if key_set_url.startswith("http:") and not _is_private(key_set_url):
+        yield "PARLEY_JWT_JWKS_URL: must be https:// for a host on a public network"
     if "*" in settings.web.cors_origins:
         yield "PARLEY_WEB_CORS_ORIGINS: must name origins in production, not *"
 

@@ -100,9 +100,10 @@ def worker(
 
 
 @pytest.fixture(scope="session")
-def page(run_folder: Path, livekit_server: LiveKitServer) -> Iterator[Page]:
-    """The page and the token endpoint."""
-    with Page(run_folder, livekit_server.env) as page:
+def page(run_folder: Path, livekit_server: LiveKitServer, worker: Worker) -> Iterator[Page]:
+    """The page and the token endpoint, which lets nobody in whom this worker would not answer."""
+    checked = {"PARLEY_CHECK_WORKERS": "true", "PARLEY_DATABASE_URL": worker.database_url}
+    with Page(run_folder, {**livekit_server.env, **checked}) as page:
         yield page
 
 

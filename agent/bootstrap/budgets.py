@@ -25,10 +25,7 @@ def build_budgets(
 
 def limits_of(settings: CostSettings, plan: CallPlan) -> Limits:
     """Its own limit, its day's, and its tenant's if it has one."""
-    tenant_usd = None
-    if plan.tenant is not None:
-        tenant_usd = settings.tenants.get(plan.tenant, settings.tenant_usd)
-    return Limits(settings.call_usd, settings.day_usd, tenant_usd)
+    return Limits(settings.call_usd, settings.day_usd, settings.of_tenant(plan.tenant))
 
 
 def tell_costs(meter: Meter, folder: Path, closing: AsyncExitStack) -> None:

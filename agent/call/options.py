@@ -10,6 +10,7 @@ from agent.errors import CallOptionsError
 
 MAX_METADATA_BYTES = 16_384
 """Far above any honest use; LiveKit itself would carry 512 KiB."""
+MAX_USER_LENGTH = 128
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 LanguageTag = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
@@ -45,6 +46,8 @@ class JobMetadata(CallOptions):
 
     participant_identity: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     """The one participant the agent talks with; the room was then made for this call."""
+    user: Annotated[str, Field(min_length=1, max_length=MAX_USER_LENGTH)] | None = None
+    """Who the caller is to the operator's own system, which let them in. No client can say so."""
     staff: bool = False
     """Whether the caller is the operator's own. No client can say so: what a client may choose is
     in CallOptions.

@@ -78,6 +78,10 @@ class CallerIdentity:
 
     identity: str = ""
     """The participant's identity in the room."""
+    user: str | None = None
+    """Who they are to the operator's own system, which let them call; from signed metadata."""
+    tenant: str | None = None
+    """On whose account the call is. A user is only known within a tenant."""
     phone_number: str | None = None
     """E.164, where the call came by phone."""
     staff: bool = False
@@ -109,12 +113,15 @@ class CallState:
     @property
     def owner(self) -> Owner:
         """The keys under which what this caller books is kept and found again: the customer they
-        were verified to be, their telephone, their identity in the room, and this very call.
+        were verified to be, who they are signed in as, their telephone, their identity in the room,
+        and this very call.
         """
         caller = self.caller
         keys = {f"call:{self.call_id}"}
         if caller.customer is not None:
             keys.add(f"customer:{caller.customer}")
+        if caller.user:
+            keys.add(f"user:{caller.tenant or ''}:{caller.user}")
         if caller.phone_number:
             keys.add(f"phone:{caller.phone_number}")
         # LiveKit makes a telephone's identity of its number: of callers who withhold theirs, all

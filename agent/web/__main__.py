@@ -45,6 +45,8 @@ def main() -> int:
             log_level="warning",
             access_log=False,
             server_header=False,
+            # uvicorn's would believe whoever is on this machine; see PARLEY_TRUSTED_PROXIES.
+            proxy_headers=False,
             timeout_graceful_shutdown=SHUTDOWN_S,
         )
     )

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+RESUME_HEADER = "Parley-Resume-Token"
+"""For clients whose body is not theirs to add to, such as LiveKit's TokenSource."""
 OPEN_PATHS = ("/api/token", "/api/token/resume")
 
 
@@ -19,7 +21,8 @@ class CrossOriginTokens:
             app,
             allow_origins=origins,
             allow_methods=["POST"],
-            allow_headers=["Authorization", "Content-Type"],
+            allow_headers=["Authorization", "Content-Type", RESUME_HEADER],
+            expose_headers=["Retry-After"],
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -28,7 +28,7 @@ def page_routes(static_dir: Path = STATIC_DIR) -> APIRouter:
     """`/` and the files it loads. The page may be built or rebuilt while the server runs."""
     routes = APIRouter()
 
-    @routes.api_route("/", methods=["GET", "HEAD"])
+    @routes.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def page() -> Response:
         return _page(static_dir / "index.html")
 
@@ -40,7 +40,7 @@ def calls_page_routes(static_dir: Path = STATIC_DIR) -> APIRouter:
     """`/calls`, where operators read records of calls. The page itself holds nothing of them."""
     routes = APIRouter()
 
-    @routes.api_route("/calls", methods=["GET", "HEAD"])
+    @routes.api_route("/calls", methods=["GET", "HEAD"], include_in_schema=False)
     async def calls_page() -> Response:
         return _page(static_dir / "calls.html")
 

@@ -14,16 +14,21 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.settings import LiveKitSettings
 from agent.web.health import http_origin
+from agent.web.openapi import described
 from agent.web.refusals import Refusal
 from agent.web.tokens import Seat
 
 LIVEKIT_TIMEOUT_S = 3.0
+RETRY_S = 5
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     resume_token: str
+
+
+RESUME_REQUEST = described("A token to come back to a call with", _Body, required=True)
 
 
 def read_resume_token(body: bytes) -> str:
@@ -39,10 +44,20 @@ def read_resume_token(body: bytes) -> str:
 
 
 async def require_running(seat: Seat, livekit: LiveKitSettings) -> None:
-    """Return if the call of this seat goes on; an agent closes the room of a call that is over.
+    """Return if the call of this seat goes on.
 
     Raises:
         Refusal: 410 when it has ended, 503 when the LiveKit server does not say.
+    """
+    if not await is_running(seat, livekit):
+        raise Refusal(HTTPStatus.GONE, "call_ended", "The call has ended.")
+
+
+async def is_running(seat: Seat, livekit: LiveKitSettings) -> bool:
+    """Whether the call of this seat goes on; an agent closes the room of a call that is over.
+
+    Raises:
+        Refusal: 503 when the LiveKit server does not say.
     """
     timeout = aiohttp.ClientTimeout(total=LIVEKIT_TIMEOUT_S)
     key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
@@ -53,7 +68,7 @@ async def require_running(seat: Seat, livekit: LiveKitSettings) -> None:
         raise Refusal(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "call_server_unreachable",
-            "The call server cannot be reached.",
+            "The call server cannot be reached. Please try again in a moment.",
+            retry_after_s=RETRY_S,
         ) from None
-    if not answer.rooms:
-        raise Refusal(HTTPStatus.GONE, "call_ended", "The call has ended.")
+    return bool(answer.rooms)

@@ -2,12 +2,14 @@
 
 The body is LiveKit's TokenSource request in proto JSON: snake_case or camelCase names, and an empty
 value means the same as an absent one. A client chooses its display name and the options of its
-call; the room, the identity and what the token permits are the server's.
+call; the room, the identity and what the token permits are the server's. One that has a seat may
+ask for it again: with its resume token, and with the room and identity of that seat or without.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -17,11 +19,13 @@ from pydantic_core import from_json
 
 from agent.call.options import CallOptions
 from agent.errors import CallOptionsError
+from agent.web.openapi import described
 from agent.web.refusals import Refusal, shown
 
-MAX_BODY_BYTES = 16 * 1024
 MAX_NAME_LENGTH = 128
 
+_SEAT_FIELDS = ("room_name", "participant_identity")
+"""What a client may only name that shows the resume token of that seat."""
 _JOINERS = "\u200c\u200d"  # zero width, yet part of names in Persian and Hindi, and of emoji
 _UNFIT_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # controls, invisible formats, line breaks
 
@@ -46,6 +50,12 @@ class _RoomConfiguration(_ProtoMessage):
 class _Body(_ProtoMessage):
     participant_name: str | None = None
     room_config: _RoomConfiguration | None = None
+    resume_token: str | None = None
+
+
+TOKEN_REQUEST = described(
+    "A token to join a new call with, or the same one again", _Body, required=False
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +64,35 @@ class TokenRequest:
 
     participant_name: str = ""
     options: CallOptions = field(default_factory=CallOptions)
+    resume_token: str = ""
+    """The proof of a seat that is asked for again; empty for a new one."""
+    room: str = ""
+    identity: str = ""
+    """Those of that seat, or empty."""
 
 
-def read_token_request(body: bytes, *, agent_name: str) -> TokenRequest:
+def read_token_request(body: bytes, *, agent_name: str, resume_token: str = "") -> TokenRequest:
     """The request in a POST body; an empty body asks for nothing in particular.
+
+    Args:
+        body: As it came.
+        agent_name: The one agent that a client may name.
+        resume_token: Where it did not come in the body.
 
     Raises:
         Refusal: 400 for what is not JSON, 422 for what a client may not set or sets wrongly.
     """
-    if not body.strip():
-        return TokenRequest()
-    message = _parse(body)
-    _refuse_undeclared(message, within="")
+    message = _parse(body) if body.strip() else _Body()
+    resume_token = message.resume_token or resume_token
+    allowed = _SEAT_FIELDS if resume_token else ()
+    _refuse_undeclared(message, within="", allowed=allowed)
+    room, identity = (_seat_field(message, name) for name in _SEAT_FIELDS)
     return TokenRequest(
         participant_name=_name(message.participant_name or ""),
         options=_options(message.room_config, agent_name=agent_name),
+        resume_token=resume_token,
+        room=room,
+        identity=identity,
     )
 
 
@@ -86,15 +110,24 @@ def _parse(body: bytes) -> _Body:
         ) from None
 
 
-def _refuse_undeclared(message: _ProtoMessage, *, within: str) -> None:
+def _refuse_undeclared(message: _ProtoMessage, *, within: str, allowed: Sequence[str] = ()) -> None:
     """Refuse every field with a value that clients may not set, whether we know it or not."""
+    spellings = {*allowed, *map(to_camel, allowed)}
     for name, value in (message.model_extra or {}).items():
-        if value not in (None, "", 0, False, [], {}):
+        if name not in spellings and value not in (None, "", 0, False, [], {}):
             raise Refusal(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "field_not_allowed",
                 f"The field {shown(within + name)} is set by the server; leave it out.",
             )
+
+
+def _seat_field(message: _ProtoMessage, name: str) -> str:
+    extra = message.model_extra or {}
+    value = extra.get(name) or extra.get(to_camel(name)) or ""
+    if not isinstance(value, str):
+        raise _invalid(f"The field {name} has the wrong type.")
+    return value
 
 
 def _name(name: str) -> str:

@@ -10,8 +10,9 @@ from http import HTTPStatus
 import jwt
 from livekit import api
 
-from agent.call.options import JobMetadata
+from agent.call.options import CallOptions, JobMetadata
 from agent.settings import LiveKitSettings
+from agent.web.admission import Admitted
 from agent.web.refusals import Refusal
 from agent.web.token_request import TokenRequest
 
@@ -24,6 +25,9 @@ MAX_PARTICIPANTS = 2
 RESUME_TTL = timedelta(hours=4)
 """How long a caller may come back to a call, counted from the last time they joined it."""
 
+_USER, _TENANT = "parley.user", "parley.tenant"
+"""Attributes of a resume token, which makes nobody a participant who would have them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seat:
@@ -32,6 +36,9 @@ class Seat:
     room: str
     identity: str
     name: str = ""
+    user: str = ""
+    tenant: str = ""
+    """Who was let in to it; nobody else may come back to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +61,33 @@ class TokenMint:
     ttl_s: int
     """How long a caller may take to join; a call once joined is not cut by it."""
 
-    def begin(self, request: TokenRequest) -> Admittance:
-        """A new call with what the client asked for."""
-        seat = Seat(
+    def new_seat(self, request: TokenRequest, admitted: Admitted) -> Seat:
+        """A seat in a call of its own."""
+        return Seat(
             room=f"call-{secrets.token_hex(16)}",
             identity=f"caller-{secrets.token_hex(16)}",
             name=request.participant_name,
+            user=admitted.user,
+            tenant=admitted.tenant,
         )
-        room = self._room_configuration(seat.identity, request)
+
+    def begin(self, seat: Seat, request: TokenRequest, admitted: Admitted) -> Admittance:
+        """A call with what the client asked for, as far as who let them in left it open."""
+        decided = admitted.options.model_dump(exclude_none=True)
+        options = request.options.model_copy(update=decided)
+        room = self._room_configuration(seat, options)
         return self._admit(seat, self._joining(seat).with_room_config(room))
 
     def resume(self, seat: Seat) -> Admittance:
         """The same seat in a call that goes on. It dispatches no agent: that one is there."""
         return self._admit(seat, self._joining(seat))
 
-    def seat(self, resume_token: str) -> Seat:
+    def seat(self, resume_token: str, admitted: Admitted) -> Seat:
         """The seat that a resume token of this server proves.
 
         Raises:
-            Refusal: 403 for anything else, a token to join with included.
+            Refusal: 403 for anything else, a token to join with included, and for somebody else
+                than who was let in to it.
         """
         try:
             claims = api.TokenVerifier(*self._key).verify(resume_token)
@@ -81,7 +96,11 @@ class TokenMint:
         video = claims.video
         if video is None or video.room_join or not (video.room and claims.identity):
             raise _not_resumable()
-        return Seat(video.room, claims.identity, claims.name)
+        whose = claims.attributes or {}
+        user, tenant = whose.get(_USER, ""), whose.get(_TENANT, "")
+        if (user, tenant) != (admitted.user, admitted.tenant):
+            raise _not_resumable()
+        return Seat(video.room, claims.identity, claims.name, user, tenant)
 
     @property
     def _key(self) -> tuple[str, str]:
@@ -98,14 +117,21 @@ class TokenMint:
         return self._token(seat).with_ttl(ttl).with_grants(_caller_grants(seat.room))
 
     def _proof(self, seat: Seat) -> api.AccessToken:
-        return self._token(seat).with_ttl(RESUME_TTL).with_grants(_no_grants(seat.room))
+        proof = self._token(seat).with_ttl(RESUME_TTL).with_grants(_no_grants(seat.room))
+        whose = {_USER: seat.user, _TENANT: seat.tenant}
+        return proof.with_attributes({name: value for name, value in whose.items() if value})
 
     def _token(self, seat: Seat) -> api.AccessToken:
         return api.AccessToken(*self._key).with_identity(seat.identity).with_name(seat.name)
 
-    def _room_configuration(self, identity: str, request: TokenRequest) -> api.RoomConfiguration:
+    def _room_configuration(self, seat: Seat, options: CallOptions) -> api.RoomConfiguration:
         # The worker listens to this participant alone, so the identity rides in the signed token.
-        metadata = JobMetadata(**request.options.model_dump(), participant_identity=identity)
+        metadata = JobMetadata(
+            **options.model_dump(),
+            participant_identity=seat.identity,
+            user=seat.user or None,
+            tenant=seat.tenant or None,
+        )
         return api.RoomConfiguration(
             agents=[
                 api.RoomAgentDispatch(

@@ -133,10 +133,11 @@ class Worker(Child):
     ) -> None:
         self.port = free_port()
         self._witness = folder / f"{name}.contacts"
+        self.database_url = f"sqlite+aiosqlite:///{folder / f'{name}.sqlite3'}"
         settings = {
             "PARLEY_WORKER_PORT": str(self.port),
             "LIVEKIT_AGENT_NAME": AGENT_NAME,
-            "PARLEY_DATABASE_URL": f"sqlite+aiosqlite:///{folder / f'{name}.sqlite3'}",
+            "PARLEY_DATABASE_URL": self.database_url,
             "PARLEY_SPOOL_DIR": str(folder / f"{name}.spool"),
             "PARLEY_WEATHER": "climate",  # no call leaves this machine
             "PYTHONPATH": str(Path(__file__).parent / "witness"),
@@ -171,12 +172,15 @@ class Worker(Child):
 
 
 class Page(Child):
-    """The web process: token endpoint and the page."""
+    """The web process: token endpoint and the page. It asks no database who is on duty, unless it
+    is told to.
+    """
 
     def __init__(self, folder: Path, env: Mapping[str, str], *, name: str = "web") -> None:
         self.port = free_port()
         argv = [sys.executable, "-m", "agent.web", "--port", str(self.port)]
-        super().__init__(name, argv, folder=folder, env=env)
+        alone = {"PARLEY_CHECK_WORKERS": "false"}
+        super().__init__(name, argv, folder=folder, env={**alone, **env})
 
     @property
     def url(self) -> str:

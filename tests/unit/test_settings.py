@@ -73,6 +73,15 @@ def test_an_operators_secret_is_long_and_its_own() -> None:
     assert "PARLEY_OPERATOR_SECRET: must be another one than LIVEKIT_API_SECRET" in told
 
 
+def test_where_requests_are_counted_is_told_without_its_password() -> None:
+    """Whether the URL is fit or not."""
+    told = faults_of(PARLEY_RATE_STORE_URL="http://:hunter2@redis:6379")
+    assert "PARLEY_RATE_STORE_URL: must be a URL that starts with redis://" in told
+    assert "hunter2" not in told
+    settings = load_settings({**COMPLETE, "PARLEY_RATE_STORE_URL": "rediss://:hunter2@redis/1"})
+    assert "hunter2" not in repr(settings)
+
+
 def test_a_misspelled_variable_is_a_fault_with_a_suggestion() -> None:
     """A setting that would be ignored is told, not swallowed."""
     assert "did you mean PARLEY_PIPELINE?" in faults_of(PARLEY_PIPLINE="realtime")
@@ -125,7 +134,9 @@ def test_production_refuses_development_keys_short_secrets_and_open_sockets() ->
         LIVEKIT_API_KEY=DEVELOPMENT_API_KEY,
         LIVEKIT_API_SECRET=DEVELOPMENT_API_SECRET,
         PARLEY_WEB_CORS_ORIGINS="*",
+        PARLEY_JWT_JWKS_URL="http://login.example.com/keys",
     )
+    assert "PARLEY_JWT_JWKS_URL: must be https://" in told
     assert "LIVEKIT_API_KEY: is the development key" in told
     assert "LIVEKIT_API_SECRET: is the development secret" in told
     assert "LIVEKIT_URL: must be wss://" in told

@@ -18,6 +18,9 @@ ENVIRONMENT = {
     "LIVEKIT_API_KEY": API_KEY,
     "LIVEKIT_API_SECRET": API_SECRET,
     "OPENAI_API_KEY": "canary-provider-key",
+    # No worker runs beside these web servers, and a test asks more often than any caller.
+    "PARLEY_CHECK_WORKERS": "false",
+    "PARLEY_RATE_ADDRESS": "off",
 }
 
 

@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 from livekit import api, rtc
 
 from agent.settings import load_settings
+from agent.web.admission import Admitted
 from agent.web.app import create_app
+from agent.web.refusals import BODY_BYTES
 from tests.caller.stack import API_SECRET as SERVER_SECRET
 from tests.caller.stack import LiveKitServer
-from tests.integration.web.conftest import API_KEY, API_SECRET, web_settings
+from tests.integration.web.conftest import API_KEY, API_SECRET, ENVIRONMENT, web_settings
+from tests.integration.web.test_admission import KEY, bearer
 from tests.integration.web.test_token_endpoint import BODIES
 
 HOUR_S = 3600
@@ -56,7 +59,7 @@ def unsigned(token: str) -> str:
 @pytest.fixture
 def on_server(livekit_server: LiveKitServer) -> TestClient:
     """A client of a web server whose LiveKit server runs."""
-    return TestClient(create_app(load_settings({**livekit_server.env, "OPENAI_API_KEY": "any"})))
+    return TestClient(create_app(load_settings({**ENVIRONMENT, **livekit_server.env})))
 
 
 @pytest.fixture
@@ -68,8 +71,12 @@ async def rooms(livekit_server: LiveKitServer) -> AsyncIterator[api.room_service
         yield server.room
 
 
+def claims_of(token: str) -> dict[str, Any]:
+    return jwt.decode(token, options={"verify_signature": False})
+
+
 def room_of(token: str) -> str:
-    return str(jwt.decode(token, options={"verify_signature": False})["video"]["room"])
+    return str(claims_of(token)["video"]["room"])
 
 
 async def test_a_running_call_takes_its_caller_back(
@@ -107,6 +114,49 @@ async def test_a_call_that_is_over_takes_nobody_back(
     assert answer.status_code == HTTPStatus.GONE
     assert answer.json()["code"] == "call_ended"
     assert not (await rooms.list_rooms(api.ListRoomsRequest(names=[room]))).rooms
+
+
+async def test_the_same_seat_is_had_again_before_and_in_its_call(
+    on_server: TestClient, rooms: api.room_service.RoomService
+) -> None:
+    """A token that has expired before it was used is renewed for the same room, with the agent; in
+    a call that goes on it brings no second one. The proof may come in the body or in a header.
+    """
+    first = begun(on_server)
+    room, seat = room_of(first["participant_token"]), claims_of(first["participant_token"])["sub"]
+    body = {"resume_token": first["resume_token"], "roomName": room, "participantIdentity": seat}
+    before = on_server.post("/api/token", json=body)
+    await rooms.create_room(api.CreateRoomRequest(name=room))
+    headers = {"Parley-Resume-Token": first["resume_token"]}
+    during = on_server.post("/api/token", headers=headers)
+    for answer in (before, during):
+        assert answer.status_code == HTTPStatus.CREATED, answer.text
+        claims = claims_of(answer.json()["participant_token"])
+        assert (claims["video"]["room"], claims["sub"], claims["name"]) == (room, seat, "Ada")
+        assert ("roomConfig" in claims) is (answer is before)
+
+
+@pytest.mark.parametrize("field", ["room_name", "participantIdentity"])
+def test_no_proof_is_good_for_another_seat(client: TestClient, field: str) -> None:
+    """Nor does a made-up one let a client name a room."""
+    proof = begun(client)["resume_token"]
+    answer = client.post("/api/token", json={"resume_token": proof, field: "lobby"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_your_seat")
+    made_up = client.post("/api/token", json={"resume_token": "x", field: "lobby"})
+    assert (made_up.status_code, made_up.json()["code"]) == (403, "not_resumable")
+
+
+def test_a_seat_is_for_whom_it_was_given_to() -> None:
+    """Another's proof and a pass of one's own do not open the other's call."""
+    rule = {"PARLEY_ADMISSION": "link", "PARLEY_LINK_KEYS": KEY}
+    client = TestClient(create_app(web_settings(**rule)))
+    proof = client.post("/api/token", headers=bearer(Admitted("ada"))).json()["resume_token"]
+    for path in ("/api/token", "/api/token/resume"):
+        for other in (Admitted("bob"), Admitted("ada", "acme"), Admitted()):
+            answer = client.post(path, json={"resume_token": proof}, headers=bearer(other))
+            assert answer.json()["code"] == "not_resumable"
+        own = client.post(path, json={"resume_token": proof}, headers=bearer(Admitted("ada")))
+        assert own.json()["code"] == "call_server_unreachable"  # so it was asked about the call
 
 
 async def test_a_resume_token_opens_no_room(
@@ -182,7 +232,7 @@ def test_without_a_livekit_server_the_caller_may_try_again(client: TestClient) -
 def test_the_rule_of_admission_holds_for_coming_back() -> None:
     """Whom a deployment does not admit it does not admit a second time."""
     token = begun(TestClient(create_app(web_settings())))["resume_token"]
-    client = TestClient(create_app(web_settings(PARLEY_ENV="production")))
+    client = TestClient(create_app(web_settings(PARLEY_ADMISSION="nobody")))
     assert resume(client, token).json()["code"] == "no_admission_rule"
 
 
@@ -194,5 +244,5 @@ def test_no_body_opens_a_call(client: TestClient, body: bytes) -> None:
         "/api/token/resume", content=body, headers={"Content-Type": "application/json"}
     )
     assert answer.status_code in (403, 422)
-    assert len(answer.content) < 500
+    assert len(answer.content) == BODY_BYTES
     assert API_SECRET not in answer.text

@@ -16,12 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from livekit import api
 
+from agent.errors import SettingsError
+from agent.web.admission import Admitted
 from agent.web.app import create_app
-from agent.web.refusals import Refusal
-from agent.web.token_request import MAX_BODY_BYTES
+from agent.web.json_body import MAX_BODY_BYTES
+from agent.web.refusals import BODY_BYTES, Refusal
 from tests.integration.web.conftest import API_KEY, API_SECRET, ENVIRONMENT, web_settings
 
-PRODUCTION = {"PARLEY_ENV": "production"}
+PRODUCTION = {"PARLEY_ENV": "production", "PARLEY_ADMISSION": "nobody"}
 
 
 def claims_of(answer: Any) -> api.access_token.Claims:
@@ -151,10 +153,16 @@ def test_tokens_are_only_posted_for(client: TestClient, method: str) -> None:
     assert answer.json() == {"code": "method_not_allowed", "message": "Method Not Allowed."}
 
 
-def test_in_production_nobody_is_admitted_without_a_rule(
-    client_of: Callable[..., TestClient],
-) -> None:
-    """A deployment that forgot to say who may call lets nobody spend its money."""
+def test_in_production_there_is_no_server_without_a_rule() -> None:
+    """A deployment that forgot to say who may call lets nobody spend its money, and says so."""
+    with pytest.raises(SettingsError, match="PARLEY_ADMISSION: is not set; say who may call"):
+        create_app(web_settings(PARLEY_ENV="production"))
+    with pytest.raises(SettingsError, match="PARLEY_ADMISSION: must not be everyone"):
+        create_app(web_settings(PARLEY_ENV="production", PARLEY_ADMISSION="everyone"))
+
+
+def test_a_server_may_give_calls_to_nobody(client_of: Callable[..., TestClient]) -> None:
+    """One that only shows records, for example."""
     answer = client_of(**PRODUCTION).post("/api/token", json={})
     assert answer.status_code == HTTPStatus.FORBIDDEN
     assert answer.json()["code"] == "no_admission_rule"
@@ -163,9 +171,10 @@ def test_in_production_nobody_is_admitted_without_a_rule(
 def test_in_production_the_operators_rule_decides() -> None:
     """The rule sees the request and admits or refuses with its own words."""
 
-    async def members_only(request: Request) -> None:
+    async def members_only(request: Request) -> Admitted:
         if request.headers.get("Authorization") != "Bearer member":
             raise Refusal(HTTPStatus.UNAUTHORIZED, "not_signed_in", "Please sign in.")
+        return Admitted("ada")
 
     app = create_app(web_settings(**PRODUCTION), admission=members_only)
     client = TestClient(app)
@@ -225,6 +234,6 @@ def test_no_body_breaks_the_endpoint_or_draws_a_secret_from_it(
     )
     assert answer.status_code in (201, 400, 422)
     if answer.status_code != HTTPStatus.CREATED:
-        assert len(answer.content) < 500
+        assert len(answer.content) == BODY_BYTES
     for secret in (API_SECRET, ENVIRONMENT["OPENAI_API_KEY"]):
         assert secret not in answer.text

@@ -26,6 +26,7 @@ def test_every_option_is_read() -> None:
         "voice": "alloy",
         "half_duplex": True,
         "participant_identity": "caller-1",
+        "user": "ada",
         "staff": True,
         "tenant": "acme",
     }

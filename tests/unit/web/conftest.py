@@ -69,6 +69,7 @@ def connect(settings: DatabaseSettings, tmp_path: Path) -> Connect:
             "LIVEKIT_API_SECRET": LIVEKIT_SECRET,
             "OPENAI_API_KEY": "canary-provider-key",
             "PARLEY_ENV": "production",
+            "PARLEY_ADMISSION": "nobody",
             "PARLEY_OPERATOR_SECRET": SECRET,
             "PARLEY_DATABASE_URL": settings.url.get_secret_value(),
             "PARLEY_SPOOL_DIR": str(tmp_path / "spool"),
