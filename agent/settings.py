@@ -163,7 +163,7 @@ def _split_rates(value: Any) -> Any:
     parts = _split_commas(value)
     if parts == ["off"]:
         return ()
-    if not all(isinstance(part, str) and _RATE.fullmatch(part) for part in parts):
+    if not parts or not all(isinstance(each, str) and _RATE.fullmatch(each) for each in parts):
         raise ValueError("must be rates such as 10/minute, 100/hour, or off")
     return parts
 

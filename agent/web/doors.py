@@ -19,7 +19,8 @@ from agent.web.day_budget import DayBudget
 from agent.web.vacancy import Vacancy
 
 WITHIN_CALL = ("120/minute",)
-"""Requests of a call that has begun, such as the tools of one that a browser makes by itself."""
+"""Requests of a call that has begun: to come back to it, or for the tools of one that a browser
+makes by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,9 @@ class Doors:
     """The checks that a call passes, in this order."""
 
     calls: Admission
-    """Who may begin a call, or come back to one."""
+    """Who may begin a call."""
     within_call: Admission
-    """Who may ask for something in a call, which is more often."""
+    """Who may come back to a call, or ask for something in it, which is more often."""
     budget: DayBudget
     vacancy: Vacancy | None
     """None where it is not checked."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -31,13 +32,19 @@ KEY_TYPES = ("RSA", "EC", "OKP")
 
 
 class KeySet:
-    """Keys by their names, kept for a while."""
+    """Keys by their names, kept for a while.
 
-    def __init__(self, url: str) -> None:
+    Args:
+        url: Where they are told.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._url = url
+        self._clock = clock
         self._keys: Mapping[str, Any] = {}
-        self._fetched_s = -STALE_S
-        self._tried_s = -PAUSE_S
+        self._fetched_s = self._tried_s = -math.inf
+        self._is_away = False
         self._fetching = asyncio.Lock()
 
     async def find(self, name: str | None) -> Any | None:
@@ -46,12 +53,16 @@ class KeySet:
         Raises:
             Refusal: 503 where the issuer has to be asked and does not answer.
         """
-        now_s = time.monotonic()
-        if now_s - self._fetched_s > FRESH_S or self._named(name) is None:
+        if self._age_s() > FRESH_S or self._named(name) is None:
             await self._renew()
-        if time.monotonic() - self._fetched_s > STALE_S:
+        key = self._named(name)
+        # One that is not known may be new, as far as one can tell.
+        if self._age_s() > STALE_S or (key is None and self._is_away):
             raise _unreachable()
-        return self._named(name)
+        return key
+
+    def _age_s(self) -> float:
+        return self._clock() - self._fetched_s
 
     def _named(self, name: str | None) -> Any | None:
         if name is None:
@@ -60,18 +71,19 @@ class KeySet:
 
     async def _renew(self) -> None:
         async with self._fetching:  # who waited finds what the first one fetched
-            if time.monotonic() - self._tried_s < PAUSE_S:
+            if self._clock() - self._tried_s < PAUSE_S:
                 return
             try:
                 self._keys = await _fetch(self._url)
-                self._fetched_s = time.monotonic()
+                self._fetched_s, self._is_away = self._clock(), False
             except (TimeoutError, aiohttp.ClientError, ValueError) as error:
+                self._is_away = True
                 logger.warning(
                     "the issuer's keys cannot be read", extra={"error": type(error).__name__}
                 )
             finally:
                 # After the try: as long as it went on, others waited for it.
-                self._tried_s = time.monotonic()
+                self._tried_s = self._clock()
 
 
 async def _fetch(url: str) -> Mapping[str, Any]:

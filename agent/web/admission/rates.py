@@ -14,8 +14,10 @@ from http import HTTPStatus
 from fastapi import Request
 from limits import RateLimitItem, parse
 from limits.aio.strategies import MovingWindowRateLimiter
+from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 
+from agent.errors import SettingsError
 from agent.settings import RateSettings
 from agent.web.admission.address import ClientAddress
 from agent.web.admission.admitted import Admission, Admitted
@@ -50,6 +52,9 @@ class RateLimits:
     Args:
         settings: Where they are counted.
         clock: Monotonic seconds.
+
+    Raises:
+        SettingsError: where they are counted together cannot be an address.
     """
 
     def __init__(
@@ -57,8 +62,8 @@ class RateLimits:
     ) -> None:
         self._clock = clock
         self._memory = MovingWindowRateLimiter(MemoryWindows())
-        self._store_url = settings.store_url
-        self._shared: MovingWindowRateLimiter | None = None
+        url = settings.store_url
+        self._shared = None if url is None else _shared(url.get_secret_value())
         self._away_until_s = -math.inf
         self._is_away = False
 
@@ -82,8 +87,8 @@ class RateLimits:
 
     async def _hit(self, rate: RateLimitItem, *key: str) -> int:
         """Seconds to wait; 0 if it was counted."""
-        if self._store_url is not None and self._clock() >= self._away_until_s:
-            shared = self._shared = self._shared or _shared(self._store_url.get_secret_value())
+        shared = self._shared
+        if shared is not None and self._clock() >= self._away_until_s:
             try:
                 async with asyncio.timeout(STORE_LIMIT_S):
                     wait_s = await _hit(shared, rate, *key)
@@ -135,9 +140,14 @@ class Limited:
 
 
 def _shared(url: str) -> MovingWindowRateLimiter:
-    storage = storage_from_string(
-        f"async+{url}", key_prefix="parley", connect_timeout=STORE_LIMIT_S
-    )
+    try:
+        storage = storage_from_string(
+            f"async+{url}", key_prefix="parley", connect_timeout=STORE_LIMIT_S
+        )
+    except (ConfigurationError, ValueError, TypeError):  # their words may hold the password
+        raise SettingsError(
+            ["PARLEY_RATE_STORE_URL: must be such as redis://:password@host:6379/0"]
+        ) from None
     return MovingWindowRateLimiter(storage)
 
 

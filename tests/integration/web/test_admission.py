@@ -133,14 +133,16 @@ def test_a_rule_that_lacks_something_does_not_start(changes: dict[str, str], tol
 def test_who_asks_too_often_is_told_when_to_come_back(
     client_of: Callable[..., TestClient],
 ) -> None:
-    """Each endpoint that begins or goes on with a call counts; other sites' pages may read it."""
+    """Other sites' pages may read it. Who comes back to a call is counted by another measure."""
     client = client_of(
         PARLEY_RATE_ADDRESS="2/minute", PARLEY_WEB_CORS_ORIGINS="https://shop.example.com"
     )
     origin = {"Origin": "https://shop.example.com"}
     codes = [client.post("/api/token", headers=origin).status_code for _ in range(2)]
-    answer = client.post("/api/token/resume", headers=origin)
+    answer = client.post("/api/token", headers=origin)
     assert [*codes, answer.status_code] == [201, 201, 429]
+    returns = [client.post("/api/token/resume").status_code for _ in range(121)]
+    assert returns == [422] * 120 + [429]
     assert 50 <= int(answer.headers["Retry-After"]) <= 60
     assert answer.json()["code"] == "too_many_requests"
     assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After"

@@ -119,6 +119,7 @@ def port() -> Iterator[int]:
         server.terminate()
         _, stderr = server.communicate(timeout=20)
         assert "Traceback" not in stderr
+        assert "canary-" not in stderr
 
 
 def test_hostile_bytes_over_a_line_meet_an_answer_or_a_closed_door(port: int) -> None:

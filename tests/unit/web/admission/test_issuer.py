@@ -79,12 +79,10 @@ class Issuer:
         self.status = 200
         self.asked = 0
         self.body: bytes | None = None
-        self.delay_s = 0.0
         self.url = ""
 
     async def serve(self, _request: web.Request) -> web.Response:
         self.asked += 1
-        await asyncio.sleep(self.delay_s)
         body = self.body or json.dumps({"keys": self.keys}).encode()
         return web.Response(body=body, status=self.status)
 

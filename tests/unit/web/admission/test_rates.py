@@ -124,8 +124,19 @@ async def test_a_flood_of_addresses_takes_no_more_memory() -> None:
     assert await windows.reset() == 100
 
 
-@pytest.mark.parametrize("rate", ["0/minute", "10", "10/fortnight", "ten/minute", "-1/hour", "1/s"])
+@pytest.mark.parametrize(
+    "rate", ["0/minute", "10", "10/fortnight", "ten/minute", "-1/hour", "1/s", ","]
+)
 def test_what_is_no_rate_is_told_at_start(rate: str) -> None:
     """By the variable's name, with an example."""
     with pytest.raises(SettingsError, match="PARLEY_RATE_USER: must be rates such as 10/minute"):
         load_group(RateSettings, {"PARLEY_RATE_USER": rate})
+
+
+@pytest.mark.parametrize("url", ["redis://:hunter2@h:x/0", "redis://:hunter2@h/0"])
+def test_a_store_that_cannot_be_found_is_told_at_start(url: str) -> None:
+    """Not by the first caller, and without the password."""
+    settings = load_group(RateSettings, {"PARLEY_RATE_STORE_URL": url})
+    with pytest.raises(SettingsError, match="PARLEY_RATE_STORE_URL") as caught:
+        RateLimits(settings)
+    assert "hunter2" not in str(caught.value)
