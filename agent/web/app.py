@@ -11,6 +11,7 @@ from agent.web.admission import Admission
 from agent.web.calls import call_routes
 from agent.web.cross_origin import CrossOriginTokens
 from agent.web.doors import build_doors
+from agent.web.event_schema import event_schema_routes
 from agent.web.health import health_routes
 from agent.web.operators import build_operators
 from agent.web.page import STATIC_DIR, calls_page_routes, page_routes
@@ -52,6 +53,7 @@ def create_app(
     app.include_router(health_routes(settings.livekit.url))
     app.include_router(page_routes(static_dir))
     app.include_router(token_routes(mint, doors))
+    app.include_router(event_schema_routes())
     if (operators := build_operators(settings)) is not None:
         app.include_router(calls_page_routes(static_dir))
         app.include_router(call_routes(operators, build_reading(settings)))
