@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ from agent.call.appointments import (
     SlotNotOffered,
     SlotTaken,
 )
+from agent.call.cards import AppointmentCard, show
 from agent.call.ledger import request_key
 from agent.call.spoken import (
     spoken_day,
@@ -76,6 +77,7 @@ async def book_appointment(
         raise await _not_free(call, day, at) from None
     call.facts["name"] = name
     call.facts["appointment"] = f"{_spoken(booked)}, reference {booked.reference}"
+    _show("booked", booked)
     return f"Booked: {_spoken(booked)}. The reference is {spoken_digits(booked.reference)}."
 
 
@@ -107,6 +109,7 @@ async def move_appointment(
     except (SlotTaken, SlotNotOffered):
         raise await _not_free(call, day, at) from None
     call.facts["appointment"] = f"{_spoken(moved)}, reference {moved.reference}"
+    _show("moved", moved)
     return f"Moved: it is now {_spoken(moved)}. The reference stays the same."
 
 
@@ -127,6 +130,7 @@ async def cancel_appointment(call: CallState, reference: Reference | None = None
     except AppointmentNotFound:
         raise _unknown() from None
     call.facts.pop("appointment", None)
+    _show("cancelled", appointment)
     return f"Cancelled: {_spoken(appointment)}."
 
 
@@ -137,6 +141,18 @@ async def list_appointments(call: CallState) -> str:
     if not found:
         return "This caller has no appointment that we can see from here."
     return f"The caller has {_spoken_all(found)}."
+
+
+def _show(action: Literal["booked", "moved", "cancelled"], appointment: Appointment) -> None:
+    show(
+        AppointmentCard(
+            action=action,
+            subject=appointment.purpose,
+            starts_at=appointment.slot.starts_at,
+            ends_at=appointment.slot.ends_at,
+            reference=appointment.reference,
+        )
+    )
 
 
 async def _theirs(call: CallState, reference: str | None) -> Appointment:

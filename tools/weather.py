@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from agent.call.cards import WeatherCard, show
 from agent.call.spoken import spoken_day
 from agent.call.state import CallState
 from agent.call.tool import tool
@@ -30,10 +31,13 @@ async def weather(call: CallState, place: str, day: str | None = None) -> str:
     if forecast is not None:
         asked = _day_of(day, forecast.today)
         if (of_day := forecast.days.get(asked)) is not None:
+            _show(forecast, asked, of_day)
             return _describe(forecast, asked, of_day)
     climate = service.climate(place)
     if climate is not None:
-        return _describe_usual(climate, _day_of(day, climate.today))
+        asked = _day_of(day, climate.today)
+        _show_usual(climate, asked)
+        return _describe_usual(climate, asked)
     if forecast is not None:
         raise ToolError(f"The forecast reaches only until {spoken_day(max(forecast.days))}.")
     raise ToolError(
@@ -63,6 +67,36 @@ def _day_of(asked: str | None, today: date) -> date:
     if day < today:
         raise ToolError("That day is past, and only weather to come is known.")
     return day
+
+
+def _show(forecast: Forecast, day: date, of_day: DayForecast) -> None:
+    now_c = forecast.now_c if day == forecast.today else None
+    show(
+        WeatherCard(
+            place=forecast.place,
+            day=day,
+            condition=of_day.sky,
+            temperature_c=of_day.high_c if now_c is None else now_c,
+            high_c=of_day.high_c,
+            low_c=of_day.low_c,
+            rain_percent=of_day.rain_percent,
+        )
+    )
+
+
+def _show_usual(climate: Climate, day: date) -> None:
+    month = climate.months[day.month - 1]
+    show(
+        WeatherCard(
+            place=climate.place,
+            day=day,
+            condition=f"as usual in {day:%B}",
+            temperature_c=month.high_c,
+            high_c=month.high_c,
+            low_c=month.low_c,
+            forecast=False,
+        )
+    )
 
 
 def _describe(forecast: Forecast, day: date, of_day: DayForecast) -> str:

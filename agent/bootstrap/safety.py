@@ -19,6 +19,7 @@ from agent.pipeline.speech_filter import SpeechFilter
 from agent.records.listener import CallListener
 from agent.tool_calls.approval import RoomApprover
 from agent.tool_calls.calls import ToolCalls
+from agent.tool_calls.decisions import Decisions
 from tools.catalogue import find_tools
 
 
@@ -29,6 +30,7 @@ class Safety:
     backing: Backing
     tool_calls: ToolCalls
     guardrails: Guardrails | None
+    decisions: Decisions
 
     def watch(self, session: AgentSession[CallState]) -> None:
         """Listen to this session's call."""
@@ -65,13 +67,14 @@ def build_safety(
     if backing.guardrails is not None:
         background = replace(backing.guardrails, judge=pipelines.judge())
         guardrails = Guardrails(background, settings.guardrails, state, tell=listener.on_guardrail)
+    decisions = Decisions(listener.on_approval)
     tool_calls = ToolCalls(
         state,
         backing.ledger,
         settings.tool_calls,
         turns,
-        approver=RoomApprover(room, state.caller) if room is not None else None,
+        approver=RoomApprover(room, state.caller, decisions) if room is not None else None,
         veto=guardrails.veto if guardrails is not None else None,
         on_event=listener.on_tool,
     )
-    return Safety(backing, tool_calls, guardrails)
+    return Safety(backing, tool_calls, guardrails, decisions)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from agent.call.cards import Card
 from agent.call.cost import Cost, Model, Usage
 
 PersonaChange = Literal["call began", "handed over", "handed back"]
@@ -66,11 +67,40 @@ class ToolFinished:
     """What was given, by name: for the record."""
     answer: str = field(default="", repr=False, compare=False)
     """What the model is told: for the record."""
+    card: Card | None = field(default=None, repr=False, compare=False)
+    """What the tool shows for it."""
 
 
 ToolEvent = ToolStarted | ToolFinished
 OnTool = Callable[[ToolEvent], None]
 """Is told what tools do; must not block, and must not raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAsked:
+    """A tool waits for an operator's yes."""
+
+    id: str
+    """Names the question in this call."""
+    tool: str
+    shown: Mapping[str, str] = field(repr=False, compare=False)
+    """The arguments as the operator reads them, without what the tool declares private."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalSettled:
+    """An operator has answered, or the question is not asked any more."""
+
+    id: str
+    tool: str
+    approved: bool | None
+    """None where nobody answered."""
+    by: str = field(default="", repr=False)
+    """The operator's identity in the room."""
+
+
+OnApproval = Callable[[ApprovalAsked | ApprovalSettled], None]
+"""Is told what operators are asked; must not block, and must not raise."""
 
 
 Side = Literal["input", "output"]

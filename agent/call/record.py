@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
+from agent.call.cards import Card
 from agent.call.consent import AnsweredBy
 from agent.call.cost import Usage
 
@@ -20,6 +21,7 @@ SCHEMA = 1
 
 _SAID = {"personal": True, "redacted": True}
 _WHO = {"personal": True}
+_UNWRITTEN = {"unwritten": True}
 
 
 def _said(**options: Any) -> Any:
@@ -145,6 +147,41 @@ class ToolEnded:
     arguments: Mapping[str, Any] = _said(default_factory=dict)
     answer: str = _said(default="")
     """What the model was told."""
+    card: Card | None = field(default=None, metadata=_UNWRITTEN)
+    """What the tool showed for it: told while the call goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """A tool waits for an operator's yes."""
+
+    kind: ClassVar[str] = "approval_asked"
+    id: str
+    tool: str
+    arguments: Mapping[str, Any] = _said(default_factory=dict)
+    """As the operator reads them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAnswer:
+    """An operator has answered, or nobody did."""
+
+    kind: ClassVar[str] = "approval_settled"
+    id: str
+    tool: str
+    approved: bool | None
+    by: str = ""
+    """The operator's identity in the room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What the caller thinks of the call. Of several in one call, the last stands."""
+
+    kind: ClassVar[str] = "feedback"
+    rating: str
+    """`1` to `5`, `up` or `down`."""
+    comment: str = _said(default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +302,9 @@ RecordEvent = (
     | ClipHeard
     | ToolBegan
     | ToolEnded
+    | ApprovalRequest
+    | ApprovalAnswer
+    | Feedback
     | GuardrailTrip
     | Recovery
     | Charged
@@ -282,6 +322,7 @@ EVENT_TYPES: Mapping[str, type[Any]] = {
     for kind in (
         *(Opened, ParticipantJoined, PersonaInForce, HandedOver, PipelineInForce),
         *(TurnHeard, TurnSpoken, ClipHeard, ToolBegan, ToolEnded, GuardrailTrip, Recovery),
+        *(ApprovalRequest, ApprovalAnswer, Feedback),
         *(Charged, BudgetNoted, ConsentNoted, AudioNoted, Fault, Closed, Lost),
     )
 }

@@ -28,11 +28,15 @@ def apart(
     Args:
         event: The event.
         redact: Takes out of JSON values, nested ones too, what must not be kept.
+
+    What is not to be written is in neither.
     """
     values = _adapter(type(event)).dump_python(event, mode="json", fallback=str)
     plain, personal = {}, {}
     for each in dataclasses.fields(event):
         value = values[each.name]
+        if each.metadata.get("unwritten"):
+            continue
         if not each.metadata.get("personal"):
             plain[each.name] = value
         elif each.metadata.get("redacted"):

@@ -20,6 +20,8 @@ from livekit.agents.voice.events import EventTypes, ToolExecutionUpdatedEvent
 from livekit.agents.voice.speech_handle import SpeechHandle
 
 from agent.call.events import (
+    ApprovalAsked,
+    ApprovalSettled,
     ClipPlayed,
     GuardrailTripped,
     PersonaChanged,
@@ -29,6 +31,8 @@ from agent.call.events import (
     ToolStarted,
 )
 from agent.call.record import (
+    ApprovalAnswer,
+    ApprovalRequest,
     ClipHeard,
     Fault,
     GuardrailTrip,
@@ -100,8 +104,15 @@ class CallListener:
         if isinstance(event, ToolStarted):
             self.note(ToolBegan(event.tool, event.values))
         else:
-            took_s = round(event.took_s, 3)
-            self.note(ToolEnded(event.tool, event.outcome, took_s, event.values, event.answer))
+            took_s, said = round(event.took_s, 3), (event.values, event.answer)
+            self.note(ToolEnded(event.tool, event.outcome, took_s, *said, event.card))
+
+    def on_approval(self, event: ApprovalAsked | ApprovalSettled) -> None:
+        """An OnApproval."""
+        if isinstance(event, ApprovalAsked):
+            self.note(ApprovalRequest(event.id, event.tool, event.shown))
+        else:
+            self.note(ApprovalAnswer(event.id, event.tool, event.approved, event.by))
 
     def on_guardrail(self, event: GuardrailTripped) -> None:
         """An OnGuardrail."""

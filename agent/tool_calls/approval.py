@@ -5,25 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from livekit import rtc
 
+from agent.call.roles import OPERATOR_ROLE, ROLE_ATTRIBUTE
 from agent.call.state import CallerIdentity
 from agent.call.tool import Tool
+from agent.tool_calls.decisions import Decisions, Question
 from agent.tool_calls.perform import Ending
 
 logger = logging.getLogger(__name__)
 
 METHOD = "parley.approve_tool"
-"""Called at the operator's participant with `{"tool", "description", "arguments"}`. It allows the
-call by answering exactly `{"allowed": true}`; every other answer refuses it.
-"""
-ROLE_ATTRIBUTE, OPERATOR_ROLE = "parley.role", "operator"
-"""Who has this attribute counts as operator. It is trusted because it comes in the signed token:
-Parley's own tokens let nobody change their attributes, and tokens made elsewhere must not either
-(`can_update_own_metadata=False`).
+"""Called at the operator's participant with `{"id", "tool", "description", "arguments"}`. It allows
+the call by answering exactly `{"allowed": true}`; every other answer refuses it. An operator whose
+client does not know the method has as long to answer `Decisions.decide` with the id.
 """
 MAX_VALUE_CHARACTERS = 200
 HIDDEN = "(hidden)"
@@ -38,27 +37,40 @@ class Approver(Protocol):
 
 
 class RoomApprover:
-    """An Approver for a room: asks each operator in it but the caller; the first answer counts."""
+    """An Approver for a room: asks each operator in it but the caller; the first answer counts.
 
-    def __init__(self, room: rtc.Room, caller: CallerIdentity) -> None:
+    Args:
+        room: The room.
+        caller: Who may not answer.
+        decisions: Where operators answer who were not asked at their own participant.
+    """
+
+    def __init__(
+        self, room: rtc.Room, caller: CallerIdentity, decisions: Decisions | None = None
+    ) -> None:
         self._room = room
         self._caller = caller
+        self._decisions = decisions or Decisions()
 
     async def ask(self, tool: Tool, arguments: Mapping[str, Any], *, limit_s: float) -> bool | None:
         """See Approver."""
-        payload = request_for(tool, arguments)
-        asking = {
-            asyncio.create_task(self._ask(identity, payload, limit_s))
-            for identity in self._operators()
-        }
-        try:
-            for answer in asyncio.as_completed(asking):
-                if (allowed := await answer) is not None:
-                    return allowed
-        finally:
-            for task in asking:
-                task.cancel()
-        return None
+        operators = self._operators()
+        if not operators:
+            return None
+        shown = shown_arguments(tool, arguments)
+        with self._decisions.asking(tool.name, shown) as question:
+            payload = _request(question, tool, shown)
+            asking = [
+                asyncio.create_task(self._ask(identity, question, payload, limit_s))
+                for identity in operators
+            ]
+            try:
+                await _first_answer(question, asking, limit_s)
+            finally:
+                for task in asking:
+                    task.cancel()
+                await asyncio.gather(*asking, return_exceptions=True)
+            return question.approved
 
     def _operators(self) -> list[str]:
         return [
@@ -68,7 +80,8 @@ class RoomApprover:
             and participant.identity != self._caller.identity
         ]
 
-    async def _ask(self, identity: str, payload: str, limit_s: float) -> bool | None:
+    async def _ask(self, identity: str, question: Question, payload: str, limit_s: float) -> bool:
+        """Whether they may still answer by themselves."""
         try:
             async with asyncio.timeout(limit_s):
                 answer = await self._room.local_participant.perform_rpc(
@@ -78,20 +91,38 @@ class RoomApprover:
                     response_timeout=limit_s,
                 )
         except TimeoutError:
-            return None
+            return False
         except rtc.RpcError as error:  # they left, or their client does not know the method
             logger.info("an operator could not be asked", extra={"code": error.code})
-            return None
-        return allows(answer)
+            return error.code == rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD
+        question.answer(allows(answer), by=identity)
+        return False
 
 
-def request_for(tool: Tool, arguments: Mapping[str, Any]) -> str:
+async def _first_answer(
+    question: Question, asking: Sequence[asyncio.Task[bool]], limit_s: float
+) -> None:
+    """Return once it is answered, once nobody is left who might, or when the time is over."""
+    everyone = asyncio.gather(*asking)
+    either: set[asyncio.Future[Any]] = {question.answered, everyone}
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limit_s):
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not question.answered.done() and any(await everyone):
+                await asyncio.wait({question.answered})
+
+
+def shown_arguments(tool: Tool, arguments: Mapping[str, Any]) -> Mapping[str, str]:
     """What the operator gets to read: private values are hidden, long ones cut."""
-    shown = {
+    return {
         name: HIDDEN if name in tool.policy.private else str(value)[:MAX_VALUE_CHARACTERS]
         for name, value in arguments.items()
     }
-    return json.dumps({"tool": tool.name, "description": tool.description, "arguments": shown})
+
+
+def _request(question: Question, tool: Tool, shown: Mapping[str, str]) -> str:
+    asked = {"id": question.id, "tool": tool.name, "description": tool.description}
+    return json.dumps({**asked, "arguments": shown})
 
 
 def allows(answer: str) -> bool:

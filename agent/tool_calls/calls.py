@@ -11,6 +11,7 @@ from livekit.agents import AgentSession, RunContext, function_tool, llm
 
 from agent.answers import Answers, load_answers
 from agent.call.caller_turns import CallerTurns
+from agent.call.cards import Card, watching
 from agent.call.events import OnTool, ToolEvent, ToolFinished, ToolStarted
 from agent.call.ledger import Ledger
 from agent.call.state import CallState
@@ -202,7 +203,7 @@ class ToolCalls:
 
     async def _run(self, tool: Tool, arguments: Arguments, key: str, *, again: bool) -> Answer:
         began_s = time.monotonic()
-        ending = None
+        ending, card = None, None
         if tool.policy.approval and not again:
             ending = await approve(
                 self._approver, tool, arguments.values, limit_s=self._settings.approval_s
@@ -210,10 +211,12 @@ class ToolCalls:
         if ending is None:
             given = arguments.values
             self._tell(ToolStarted(tool.name, tuple(given), dict(given)))
-            ending = await self._perform(tool, arguments, key, again=again)
+            with watching() as shown:
+                ending = await self._perform(tool, arguments, key, again=again)
+            card = _card(shown, ending)
         took_s, answer = time.monotonic() - began_s, self._in_words(tool, ending, again=again)
         given = dict(arguments.values)
-        self._tell(ToolFinished(tool.name, ending.outcome, took_s, given, answer.text))
+        self._tell(ToolFinished(tool.name, ending.outcome, took_s, given, answer.text, card))
         return answer
 
     async def _perform(self, tool: Tool, arguments: Arguments, key: str, *, again: bool) -> Ending:
@@ -280,6 +283,10 @@ class ToolCalls:
     def _tell(self, event: ToolEvent) -> None:
         if self._on_event is not None:
             self._on_event(event)
+
+
+def _card(shown: list[Card], ending: Ending) -> Card | None:
+    return shown[0] if shown and ending.outcome == "done" else None
 
 
 async def _wait(work: Work, ctx: RunContext[CallState]) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
+from livekit import rtc
 
 from agent.call.state import CallerIdentity, CallState
 from agent.call.tool import tool
 from agent.tool_calls.approval import METHOD, RoomApprover, allows
+from agent.tool_calls.decisions import Decisions
 from tests.fakes.room import FakeParticipant, FakeRoom
 
 YES, NO = '{"allowed": true}', '{"allowed": false}'
@@ -87,3 +90,42 @@ def test_only_one_answer_allows(answer: str) -> None:
     """Whatever is not exactly the agreed answer refuses."""
     assert allows(YES)
     assert not allows(answer)
+
+
+async def test_an_operator_may_answer_by_themselves() -> None:
+    """Whose client knows of the question by the call's events, and not by being asked."""
+    told: list[Any] = []
+    is_asked = asyncio.Event()
+
+    def tell(event: Any) -> None:
+        told.append(event)
+        is_asked.set()
+
+    room, decisions = FakeRoom(), Decisions(tell)
+    room.join(FakeParticipant("olga", OPERATOR, None))
+    as_room: Any = room
+    asks = RoomApprover(as_room, CallerIdentity("anna"), decisions)
+    asking = asyncio.create_task(asks.ask(refund, ARGUMENTS, limit_s=5))
+    await is_asked.wait()
+    (asked,) = told
+    assert dict(asked.shown) == {"order": "40217", "card": "(hidden)"}
+    assert not decisions.decide("approval-2", True, by="olga")
+    assert decisions.decide(asked.id, True, by="olga")
+    assert not decisions.decide(asked.id, False, by="otto")
+    assert await asking is True
+    assert (told[1].approved, told[1].by) == (True, "olga")
+    assert not decisions.decide(asked.id, True, by="olga")
+
+
+async def test_operators_who_have_left_keep_nobody_waiting() -> None:
+    """Only one whose client cannot be asked may still answer."""
+
+    class Left(FakeRoom):
+        async def perform_rpc(self, **_: Any) -> str:
+            raise rtc.RpcError(rtc.RpcError.ErrorCode.RECIPIENT_DISCONNECTED, "left")
+
+    room: Any = Left()
+    room.join(FakeParticipant("olga", OPERATOR, None))
+    asks = RoomApprover(room, CallerIdentity("anna"))
+    async with asyncio.timeout(1):
+        assert await asks.ask(refund, ARGUMENTS, limit_s=30) is None

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agent.call.cards import AppointmentCard, watching
 from agent.call.ledger import as_request
 from agent.call.state import CallerIdentity, CallState
 from agent.call.tool import Tool
@@ -212,3 +213,22 @@ async def test_a_verified_customer_finds_what_they_booked_elsewhere(
         if call_id == "1":
             await book_appointment.run(call, FOR_ANNA)
         assert "Anna" in await list_appointments.run(call, {})
+
+
+async def test_what_became_of_an_appointment_is_shown(call: CallState) -> None:
+    """With its reference, and what it is about; a question shows nothing."""
+    with watching() as shown:
+        await question(book_appointment, call, **FOR_ANNA)
+        assert shown == []
+        await book_appointment.run(call, {**FOR_ANNA, "purpose": "a cleaning"})
+        (booked,) = shown
+        await move_appointment.run(call, {"day": TUESDAY, "time": time(16)})
+        (moved,) = shown
+        await cancel_appointment.run(call, {})
+        (cancelled,) = shown
+    cards = [card for card in (booked, moved, cancelled) if isinstance(card, AppointmentCard)]
+    assert [card.action for card in cards] == ["booked", "moved", "cancelled"]
+    assert {card.reference for card in cards} == {"1000"}
+    assert [card.starts_at.hour for card in cards] == [15, 16, 16]
+    assert booked.subject == "a cleaning"  # type: ignore[union-attr]
+    assert all(card.starts_at.tzinfo for card in cards)

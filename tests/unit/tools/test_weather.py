@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.call.cards import WeatherCard, watching
 from agent.call.state import CallState
 from agent.call.weather import Climate, DayForecast, Forecast, UsualMonth
 from agent.errors import ToolError
@@ -125,3 +126,28 @@ def test_any_day_is_understood_or_asked_about(asked: str) -> None:
     """Nothing that a model says makes the tool fail in another way, or gives a day in the past."""
     with suppress(ToolError):
         assert _day_of(asked, TODAY) >= TODAY
+
+
+async def test_what_is_said_is_shown_too() -> None:
+    """In figures; of a day to come the high stands for what it is."""
+    with watching() as shown:
+        await ask(FakeWeather({"Paris": PARIS}), place="Paris")
+    (today,) = shown
+    assert today == WeatherCard(
+        place="Paris",
+        day=TODAY,
+        condition="light rain",
+        temperature_c=7.6,
+        high_c=11.2,
+        low_c=3.6,
+        rain_percent=60,
+    )
+    with watching() as shown:
+        await ask(FakeWeather({"Paris": PARIS}), place="Paris", day="tomorrow")
+        usual = FakeWeather(climates={"Paris": USUAL}, reachable=False)
+    assert isinstance(shown[0], WeatherCard)
+    assert shown[0].temperature_c == 12.0
+    with watching() as shown:
+        await ask(usual, place="Paris", day="2026-05-01")
+    assert isinstance(shown[0], WeatherCard)
+    assert (shown[0].forecast, shown[0].condition) == (False, "as usual in May")
