@@ -18,7 +18,9 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent
 WORKER = PROJECT / "agent" / "worker.py"
 
-WITH_OPTIONS_OF_THEIR_OWN = ("console", "calls", "cost-estimate", "operator-token", "link")
+WITH_OPTIONS_OF_THEIR_OWN = (
+    *("console", "calls", "cost-estimate", "operator-token", "link", "webhooks"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "operator-token", help="make a token for who reads records at /calls", add_help=False
     )
     commands.add_parser("link", help="make a link that lets somebody call", add_help=False)
+    commands.add_parser("webhooks", help="send dead letters again, make a secret", add_help=False)
     options, rest = parser.parse_known_args(arguments)
     if rest and options.command not in WITH_OPTIONS_OF_THEIR_OWN:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
@@ -59,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "new-key": _new_key,
         "operator-token": lambda: _operator_token(rest),
         "link": lambda: _link(rest),
+        "webhooks": lambda: _webhooks(rest),
         "download-files": lambda: _framework("download-files"),
     }
     return run[options.command]()
@@ -148,6 +152,7 @@ def _framework_console() -> int:
 
 def _calls(arguments: Sequence[str]) -> int:
     from agent.errors import SettingsError
+    from agent.publishing.dead_letters import DeadLetters
     from agent.records.arguments import parse
     from agent.records.command import run
     from agent.records.desk import DeskSettings
@@ -156,6 +161,7 @@ def _calls(arguments: Sequence[str]) -> int:
         DatabaseSettings,
         PrivacySettings,
         RecordSettings,
+        WebhookSettings,
         exit_with_faults,
         load_env_files,
         load_group,
@@ -169,6 +175,7 @@ def _calls(arguments: Sequence[str]) -> int:
             records=load_group(RecordSettings, os.environ),
             privacy=load_group(PrivacySettings, os.environ),
             phone_region=load_group(BusinessSettings, os.environ).phone_region,
+            letters=DeadLetters(load_group(WebhookSettings, os.environ).dead_letters),
         )
         return asyncio.run(run(options, settings))
     except SettingsError as error:
@@ -208,6 +215,35 @@ def _link(arguments: Sequence[str]) -> int:
         return run(options, load_group(AdmissionSettings, os.environ))
     except SettingsError as error:
         exit_with_faults(error)
+
+
+def _webhooks(arguments: Sequence[str]) -> int:
+    from agent.errors import SealingError, SettingsError
+    from agent.publishing.replay import parse
+    from agent.publishing.signing import new_secret
+    from agent.settings import (
+        PrivacySettings,
+        WebhookSettings,
+        exit_with_faults,
+        load_env_files,
+        load_group,
+    )
+
+    if parse(arguments).webhooks_command == "new-secret":
+        print(new_secret())  # noqa: T201 - for the person at the terminal
+        return 0
+    from agent.bootstrap.webhooks import replay_dead_letters
+
+    load_env_files(PROJECT)
+    try:
+        webhooks = load_group(WebhookSettings, os.environ)
+        left = asyncio.run(replay_dead_letters(webhooks, load_group(PrivacySettings, os.environ)))
+    except SettingsError as error:
+        exit_with_faults(error)
+    except (SealingError, OSError) as error:
+        print(f"The dead letters cannot be read: {error}")  # noqa: T201 - as above
+        return 1
+    return int(left > 0)
 
 
 def _framework(*arguments: str) -> int:

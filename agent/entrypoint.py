@@ -34,6 +34,7 @@ from agent.bootstrap import (
     CallPlan,
     Checked,
     Opening,
+    Publishing,
     Recording,
     build_call,
     build_supervisor,
@@ -50,8 +51,10 @@ from agent.cost.farewell import Farewell
 from agent.errors import BudgetSpent, CallOptionsError
 from agent.pipeline.caption_rate import measure_rate_quickly
 from agent.pipeline.connections import Connections, load_certificates
+from agent.pipeline.realtime_link import OnSession
 from agent.pipeline.session import announce, room_options
 from agent.pipeline.turns import load_vad
+from agent.publishing.listeners import Registered, find_listeners
 from agent.records.listener import CallListener
 from agent.services.knowledge import Knowledge
 from agent.services.storage.engine import Database
@@ -92,6 +95,7 @@ class Prewarmed:
     knowledge: Knowledge
     database: Database
     """Not connected yet. Building it would hold up a call's event loop for 10 ms."""
+    listeners: tuple[Registered, ...]
     costs_folder: Path | None
     """Where the worker looks for what calls cost; None where it does not."""
 
@@ -125,6 +129,7 @@ def prewarm(process: JobProcess, *, checked: Checked, costs_folder: Path | None 
         checked,
         Knowledge(checked.passages),
         Database(settings.database),
+        tuple(find_listeners(settings.events.listeners)),
         costs_folder,
     )
 
@@ -137,10 +142,18 @@ async def answer_call(ctx: JobContext) -> None:
     ctx.add_shutdown_callback(storage.aclose)  # after `end_call`
     recording = Recording.begin(prewarmed.settings, ctx, storage.database)
     ctx.proc.userdata["recording"] = recording
-    line = _Line(ctx, recording)
+    publishing = Publishing.begin(
+        prewarmed.settings,
+        ctx.job.id,
+        listeners=prewarmed.listeners,
+        certificates=prewarmed.certificates,
+    )
+    ctx.proc.userdata["publishing"] = publishing
+    recording.followers.append(publishing.account.note)
+    line = _Line(ctx, recording, publishing)
     connecting = asyncio.create_task(ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY))
     try:
-        await _begin(ctx, line, connecting, recording, storage)
+        await _begin(ctx, line, connecting, recording, publishing=publishing, storage=storage)
     except CallOptionsError as error:
         logger.warning("call refused: %s", error)
         await connecting
@@ -159,8 +172,11 @@ async def answer_call(ctx: JobContext) -> None:
 async def end_call(ctx: JobContext) -> None:
     """The last thing a job does with its call; the framework gives it five minutes."""
     recording: Recording | None = ctx.proc.userdata.pop("recording", None)
+    publishing: Publishing | None = ctx.proc.userdata.pop("publishing", None)
     if recording is not None:
         await recording.aclose()
+    if publishing is not None:  # after the record, whose last events are told too
+        await publishing.aclose()
     logger.info("call ended")
 
 
@@ -169,6 +185,8 @@ async def _begin(
     line: _Line,
     connecting: asyncio.Task[None],
     recording: Recording,
+    *,
+    publishing: Publishing,
     storage: _Storage,
 ) -> None:
     prewarmed: Prewarmed = ctx.proc.userdata["prewarmed"]
@@ -179,7 +197,15 @@ async def _begin(
     listener.note(PipelineInForce(plan.pipeline, plan.language))
     phone = Phone(ctx.room, ctx.api.sip, settings.transfer.targets)
     controls = Controls(phone, line.close)
-    call = await _build(ctx, prewarmed, plan, controls, listener=listener, storage=storage)
+    call = await _build(
+        ctx,
+        prewarmed,
+        plan,
+        controls,
+        listener=listener,
+        on_realtime=publishing.on_realtime,
+        storage=storage,
+    )
     if await call.budgets.refuse_call():
         raise BudgetSpent("the budget of the day is spent")
     call.state.caller.staff = metadata.staff
@@ -191,10 +217,12 @@ async def _begin(
     recording.hear(call.audio)
     recording.ask(opening.consent)
     recording.follow(call.meter, call.budgets)
+    publishing.follow(settings, call, ctx.room)
     supervisor = build_supervisor(settings, call, room=ctx.room, greet=opening.say, end=line.close)
     controls.obey(supervisor)
     await connecting
     await _join(ctx, call, metadata, opening)
+    publishing.serve(call, opening, ctx.room)
     try:
         caller = await asyncio.wait_for(
             ctx.wait_for_participant(identity=metadata.participant_identity),
@@ -224,6 +252,7 @@ async def _build(
     controls: Controls,
     *,
     listener: CallListener,
+    on_realtime: OnSession,
     storage: _Storage,
 ) -> Call:
     """The call with everything behind it, which is closed in reverse order when the job ends."""
@@ -250,6 +279,7 @@ async def _build(
         control=controls,
         room=ctx.room,
         listener=listener,
+        on_realtime=on_realtime,
     )
     closing.push_async_callback(call.audio.playout.aclose)
     closing.push_async_callback(call.tool_calls.aclose)
@@ -282,10 +312,16 @@ async def _join(ctx: JobContext, call: Call, metadata: JobMetadata, opening: Ope
 class _Line:
     """The connection to one caller: who is on it, and how it ends."""
 
-    def __init__(self, ctx: JobContext, recording: Recording | None = None) -> None:
+    def __init__(
+        self,
+        ctx: JobContext,
+        recording: Recording | None = None,
+        publishing: Publishing | None = None,
+    ) -> None:
         self.metadata = JobMetadata()
         self._ctx = ctx
-        self._recording = recording or Recording(CallListener(lambda _: None))
+        self._recording = recording or Recording.without_record()
+        self._publishing = publishing
         self._session: AgentSession[CallState] | None = None
         self._supervision: asyncio.Task[None] | None = None
         self._presence: Presence | None = None
@@ -344,13 +380,18 @@ class _Line:
         In a room that is there for more than this call, the caller is taken off the line. Clients
         are told the ending, see ENDING_ATTRIBUTE.
         """
-        self._recording.ends(reason)
+        await self._ends(reason)
         await self._tell(ending)
         if self.metadata.participant_identity is not None:
             await self._ctx.delete_room()
         else:
             await self._remove_caller()
         self._ctx.shutdown(reason)
+
+    async def _ends(self, reason: str) -> None:
+        self._recording.ends(reason)
+        if self._publishing is not None:
+            await self._publishing.ends(self._recording.reason)
 
     async def _tell(self, ending: str) -> None:
         if not self._ctx.room.isconnected():
@@ -387,7 +428,7 @@ class _Line:
         if self._opening is not None:
             await self._opening.aclose()
         if reason is CloseReason.JOB_SHUTDOWN:
-            self._recording.ends(self._ending or reason.value)
+            await self._ends(self._ending or reason.value)
             return
         if reason is CloseReason.ERROR or self._must_apologise:
             await self.apologise_and_hang_up(self._ending or "provider failed")

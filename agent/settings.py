@@ -555,6 +555,39 @@ class PrivacySettings(_Group):
     """What is kept of words and audio is sealed with the first and can be opened with all."""
 
 
+class EventSettings(_Group):
+    """Who is told what happens in a call, besides its record."""
+
+    topic: bool = _var("PARLEY_EVENTS", True)
+    """Whether the caller's client and operators in the room are, on topic `parley.events`."""
+    cost: bool = _var("PARLEY_EVENTS_COST", False)
+    """Whether the caller's client is told what the call costs."""
+    listeners: CommaList = _var("PARLEY_LISTENERS", ())
+    """Functions of the operator's, as `package.module:function`."""
+
+
+class WebhookSettings(_Group):
+    """Requests to the operator's own servers."""
+
+    urls: Annotated[tuple[SecretStr, ...], BeforeValidator(_split_commas)] = _var(
+        "PARLEY_WEBHOOK_URLS", ()
+    )
+    """Secret, because some services have their key in it."""
+    secrets: Annotated[tuple[SecretStr, ...], BeforeValidator(_split_commas)] = _var(
+        "PARLEY_WEBHOOK_SECRETS", ()
+    )
+    events: CommaList = _var("PARLEY_WEBHOOK_EVENTS", ())
+    """Which are sent; empty for `agent.publishing.webhooks.USUAL`."""
+    allow_hosts: CommaList = _var("PARLEY_WEBHOOK_ALLOW_HOSTS", ())
+    """Hosts with their port that may be anywhere, and need no https."""
+    try_s: float = _var("PARLEY_WEBHOOK_TIMEOUT_S", 10.0, ge=0.1, le=60)
+    """For one request."""
+    give_up_s: float = _var("PARLEY_WEBHOOK_GIVE_UP_S", 60.0, ge=1, le=600)
+    """For all tries at one event."""
+    dead_letters: Path = _var("PARLEY_WEBHOOK_DEAD_LETTERS", Path("data/webhooks/dead.jsonl"))
+    """Where is kept what nobody took."""
+
+
 class WorkerSettings(_Group):
     """How much one worker takes on and how it ends."""
 
@@ -665,6 +698,8 @@ class Settings(BaseSettings):
     tool_file: ToolFileSettings
     tool_calls: ToolCallSettings
     privacy: PrivacySettings
+    events: EventSettings
+    webhooks: WebhookSettings
     realtime: RealtimeSettings
     cascade: CascadeSettings
     worker: WorkerSettings
@@ -732,6 +767,8 @@ def load_settings(environ: Mapping[str, str], *, calls_providers: bool = True) -
             tool_file={**given, "secrets": _secrets(given)},
             tool_calls=given,
             privacy=given,
+            events=given,
+            webhooks=given,
             realtime=given,
             cascade={"stt": given, "llm": given, "tts": given},
             worker=given,

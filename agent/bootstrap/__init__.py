@@ -9,6 +9,7 @@
 - `supervision.py`: what watches over it.
 - `records.py`: what writes it down.
 - `duty.py`: what tells others that the worker is there.
+- `publishing.py`, `actions.py`: who is told of it, and what its clients may ask for.
 
 `agent/casting.py` and `agent/call_control.py` belong to it too.
 """
@@ -20,6 +21,7 @@ from agent.bootstrap.duty import stay_on_duty
 from agent.bootstrap.opening import Opening
 from agent.bootstrap.pipelines import words_beside
 from agent.bootstrap.plan import CallPlan, plan_call
+from agent.bootstrap.publishing import Publishing
 from agent.bootstrap.records import Recording, look_after_records, prepare_records
 from agent.bootstrap.start import Checked, check_buildable, renew_personas, store_orders
 from agent.bootstrap.supervision import build_supervisor
@@ -30,6 +32,7 @@ __all__ = [
     "CallPlan",
     "Checked",
     "Opening",
+    "Publishing",
     "Recording",
     "build_call",
     "build_supervisor",

@@ -33,6 +33,7 @@ from agent.pipeline.failover import Failover, Spare
 from agent.pipeline.interruptions import Interruptions
 from agent.pipeline.manner import Manner
 from agent.pipeline.profiles import EndpointingSwitch
+from agent.pipeline.realtime_link import OnSession
 from agent.pipeline.session import CallAudio, build_audio, build_session
 from agent.pipeline.shared_vad import SharedVAD
 from agent.records.listener import CallListener
@@ -40,6 +41,7 @@ from agent.records.overheard import Overheard
 from agent.settings import Pipeline, Settings
 from agent.supervision.voice import Voice
 from agent.tool_calls.calls import ToolCalls
+from agent.tool_calls.decisions import Decisions
 
 _Task = TypeVar("_Task", bound=AgentTask[Any])
 
@@ -65,6 +67,8 @@ class Call:
     meter: Meter
     budgets: Budgets
     """To be closed before the backing too."""
+    decisions: Decisions
+    """What operators are asked."""
 
 
 def build_call(
@@ -78,15 +82,16 @@ def build_call(
     control: CallControl,
     room: rtc.Room | None = None,
     listener: CallListener | None = None,
+    on_realtime: OnSession = lambda _: None,
 ) -> Call:
     """Everything one call needs, built in the job's own process. The caller of this function
     starts and closes `connections`. Operators are asked in `room`. What happens is told to
-    `listener`.
+    `listener`, and sessions with a realtime provider are given to `on_realtime`.
     """
     listener = listener or CallListener(lambda _: None)
     context = CascadeContext(connections, SharedVAD(vad), plan.language)
     meter = Meter(backing.prices)
-    pipelines = Pipelines(settings, plan, context, Manner(), meter)
+    pipelines = Pipelines(settings, plan, context, Manner(), meter, on_realtime)
     first_voice = pipelines.voice_of(plan.persona, plan.pipeline)
     parts, turns = pipelines.build(plan.pipeline, first_voice)
     turn_taking = EndpointingSwitch(settings.turns, plan.pipeline)
@@ -149,6 +154,7 @@ def build_call(
         listener=listener,
         meter=meter,
         budgets=build_budgets(settings.cost, plan, meter, backing.spending),
+        decisions=safety.decisions,
     )
 
 

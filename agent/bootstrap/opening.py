@@ -23,7 +23,7 @@ from agent.call.consent import Consent
 from agent.call.state import CallState
 from agent.consent import Asking, load_sentences
 from agent.pipeline.session import announce, greet, say
-from agent.pipeline.text_input import readable, take_text
+from agent.pipeline.text_input import answer_text, readable
 from agent.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -76,8 +76,12 @@ class Opening:
 
     async def take_text(self, session: AgentSession[Any], event: TextInputEvent) -> None:
         """What the caller types: an answer about consent, or a turn of the conversation."""
-        if not self._asking.typed(readable(event.text)):
-            await take_text(session, event)
+        await self.take_words(session, event.text)
+
+    async def take_words(self, session: AgentSession[Any], text: str) -> bool:
+        """The same for text that came another way; False if it cannot be taken now."""
+        words = readable(text)
+        return self._asking.typed(words) or await answer_text(session, words)
 
     async def aclose(self) -> None:
         """The call is over."""

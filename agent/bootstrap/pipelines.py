@@ -17,7 +17,7 @@ from agent.pipeline.heard import Heard, Listener
 from agent.pipeline.manner import Manner
 from agent.pipeline.parts import PipelineParts
 from agent.pipeline.realtime import build_realtime
-from agent.pipeline.realtime_link import LanguageModelSummary, Summarise
+from agent.pipeline.realtime_link import LanguageModelSummary, OnSession, Summarise
 from agent.pipeline.speculative_stt import SpeculativeSTT
 from agent.pipeline.turns import is_local, turn_handling
 from agent.settings import LlmSettings, Pipeline, Settings
@@ -34,6 +34,8 @@ class Pipelines:
     context: CascadeContext
     manner: Manner
     meter: Meter
+    on_realtime: OnSession = lambda _: None
+    """Is given each session with a realtime provider."""
 
     def voice_of(self, persona: Persona, pipeline: Pipeline) -> str | None:
         """The voice of a persona: what the caller chose is that of the one who answered."""
@@ -116,6 +118,7 @@ class Pipelines:
             voice=voice,
             summarise=self._summary(),
             on_usage=self.meter.note,
+            on_session=self.on_realtime,
         )
 
     def _summary(self) -> Summarise | None:

@@ -20,9 +20,10 @@ from agent.cost.budgets import Budgets
 from agent.cost.meter import Meter
 from agent.personas.collection import COLLECTION_TOOLS
 from agent.pipeline.session import CallAudio
+from agent.publishing.dead_letters import DeadLetters
 from agent.records.audio_files import AudioFiles
 from agent.records.audio_recorder import AudioRecorder
-from agent.records.listener import CallListener
+from agent.records.listener import CallListener, Note
 from agent.records.places import Places
 from agent.records.reconcile import EVERY_S, keep_reconciling
 from agent.records.recorder import Recorder
@@ -50,6 +51,8 @@ class Recording:
     meter: Meter | None = None
     audio: AudioRecorder | None = None
     """Of what is heard, if that is recorded."""
+    followers: list[Note] = field(default_factory=list)
+    """Who is told what the record is told, whether or not there is one."""
 
     @classmethod
     def begin(cls, settings: Settings, ctx: JobContext, database: Database) -> Recording:
@@ -62,7 +65,23 @@ class Recording:
                 return cls._begin(settings, ctx, database)
             except Exception:  # the edge of the record
                 logger.exception("a call is not recorded")
-        return cls(CallListener(lambda _: None))
+        return cls.without_record()
+
+    @classmethod
+    def without_record(cls) -> Recording:
+        """What is told goes to followers alone."""
+        return cls._told_to(lambda _: None)
+
+    @classmethod
+    def _told_to(cls, keep: Note) -> Recording:
+        def note(event: RecordEvent) -> None:
+            told = event if recording.consent.may_keep else without_words(event)
+            keep(told)
+            for follower in recording.followers:
+                follower(told)
+
+        recording = cls(CallListener(note, framework_tools=COLLECTION_TOOLS))
+        return recording
 
     @classmethod
     def _begin(cls, settings: Settings, ctx: JobContext, database: Database) -> Recording:
@@ -76,11 +95,7 @@ class Recording:
             Spool(settings.records.spool_folder),
             writing=Writing(redact=redact.redact_value if redact else as_it_is, seal=sealing.seal),
         )
-
-        def note(event: RecordEvent) -> None:
-            recorder.note(event if recording.consent.may_keep else without_words(event))
-
-        recording = cls(CallListener(note, framework_tools=COLLECTION_TOOLS))
+        recording = cls._told_to(recorder.note)
         recording.closing.push_async_callback(recorder.aclose)
         recorder.note(Opened(header.room))
         if settings.records.audio:
@@ -180,8 +195,10 @@ async def look_after_records(settings: Settings) -> None:
             tasks.create_task(settling, name="settling records")
         if (keeping := Keeping.of(records)) != FOR_EVER:
             audio = AudioFiles(records.audio_folder)
+            letters = DeadLetters(settings.webhooks.dead_letters)
             expiring = keep_expiring(
-                lambda closing: Places(_open_database(settings, closing), spool, audio), keeping
+                lambda closing: Places(_open_database(settings, closing), spool, audio, letters),
+                keeping,
             )
             tasks.create_task(expiring, name="expiring records")
 

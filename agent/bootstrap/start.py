@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.answers import check_answers
+from agent.bootstrap.webhooks import check_publishing
 from agent.call.knowledge import Passage
 from agent.call.prices import PriceBook
 from agent.cost.catalogue import load_prices
@@ -77,6 +78,7 @@ def check_buildable(settings: Settings) -> Checked:
     found.of(lambda: check_answers(settings.tool_calls.answers_folder))
     found.of(lambda: build_redaction(settings.privacy))
     found.of(lambda: build_sealing(settings.privacy))
+    found.of(lambda: check_publishing(settings))
     found.of(lambda: check_providers(settings.cascade))
     found.of(
         lambda: chosen(REALTIME_PROVIDERS, settings.realtime.provider, "PARLEY_REALTIME_PROVIDER")

@@ -70,8 +70,14 @@ def secret_values(settings: BaseModel) -> Iterator[str]:
             case BaseModel() as group:
                 yield from secret_values(group)
             case SecretStr() as secret:
-                value = secret.get_secret_value()
-                yield (urlsplit(value).password or "") if "://" in value else value
+                yield _secret_part(secret)
+            case tuple() as several:
+                yield from (_secret_part(each) for each in several if isinstance(each, SecretStr))
+
+
+def _secret_part(secret: SecretStr) -> str:
+    value = secret.get_secret_value()
+    return (urlsplit(value).password or "") if "://" in value else value
 
 
 class Instructions:

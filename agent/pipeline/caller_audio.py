@@ -32,6 +32,8 @@ class CallerAudio(rtc.FrameProcessor[rtc.AudioFrame]):
         self._enabled = True
         self.listener: Callable[[rtc.AudioFrame], None] | None = None
         """Is given each frame as it came, before any filter; must not block, nor keep the frame."""
+        self.muted = False
+        """Whether every frame is silence, for the listener too."""
 
     @property
     def enabled(self) -> bool:
@@ -43,6 +45,8 @@ class CallerAudio(rtc.FrameProcessor[rtc.AudioFrame]):
         self._enabled = value
 
     def _process(self, frame: rtc.AudioFrame) -> rtc.AudioFrame:
+        if self.muted:
+            frame = _silent(frame)
         if self.listener is not None:
             self.listener(frame)
         if self._enabled:
@@ -68,9 +72,7 @@ class HalfDuplexGate:
         now_s = time.monotonic()
         if self._playout.is_audible:
             self._closed_until_s = now_s + TAIL_S
-        if now_s >= self._closed_until_s:
-            return frame
-        return _like(frame, bytearray(len(frame.data.cast("B"))))
+        return frame if now_s >= self._closed_until_s else _silent(frame)
 
 
 class NoiseSuppressor:
@@ -89,6 +91,10 @@ class NoiseSuppressor:
             self._processing.process_stream(part)
             cleaned += part.data.cast("B")
         return _like(frame, cleaned + samples[len(cleaned) :])
+
+
+def _silent(frame: rtc.AudioFrame) -> rtc.AudioFrame:
+    return _like(frame, bytearray(len(frame.data.cast("B"))))
 
 
 def _like(frame: rtc.AudioFrame, samples: bytearray) -> rtc.AudioFrame:

@@ -16,6 +16,7 @@ from agent.pipeline.parts import Account, PipelineParts, account_of, chosen
 from agent.pipeline.realtime_link import (
     PATIENCE,
     LinkOptions,
+    OnSession,
     OnUsage,
     ResilientModel,
     Summarise,
@@ -32,10 +33,11 @@ def build_realtime(
     voice: str | None,
     summarise: Summarise | None = None,
     on_usage: OnUsage = lambda _: None,
+    on_session: OnSession = lambda _: None,
 ) -> PipelineParts:
     """The speech model of one call; `voice` overrides the configured one. With `summarise` a long
     conversation goes on in a renewed session with a summary of its beginning, else with an extract.
-    `on_usage` is told what its sessions use.
+    `on_usage` is told what its sessions use, `on_session` is given each of them.
 
     Raises:
         SettingsError: for a provider that is not known.
@@ -47,6 +49,7 @@ def build_realtime(
     if isinstance(model, ResilientModel):
         model.summarise = summarise
         model.on_usage = on_usage
+        model.on_session = on_session
     return PipelineParts(llm=model)
 
 

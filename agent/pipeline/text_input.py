@@ -29,13 +29,20 @@ def readable(text: str) -> str:
 
 async def take_text(session: AgentSession[Any], event: TextInputEvent) -> None:
     """Answer typed text; what the agent is saying gives way to it."""
-    text = readable(event.text)
+    await answer_text(session, readable(event.text))
+
+
+async def answer_text(session: AgentSession[Any], text: str) -> bool:
+    """Answer text as `readable` gives it. False where it is empty, or comes during a passage that
+    may not be interrupted.
+    """
     if not text:
-        return
+        return False
     async with session._claim_user_turn():  # its docstring says to use it in such a callback
         try:
             await session.interrupt()
         except RuntimeError:
             logger.info("text was typed during a passage that may not be interrupted")
-            return
+            return False
         session.generate_reply(user_input=text)
+    return True

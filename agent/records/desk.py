@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.records.audio_files import AudioFiles
 from agent.records.audit import AuditLog, actor_here
-from agent.records.places import Places
+from agent.records.places import Letters, Places
 from agent.records.redaction import build_redaction
 from agent.records.rows import as_it_is
 from agent.records.sealing import Sealing, build_sealing
@@ -27,6 +27,8 @@ class DeskSettings:
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     phone_region: str | None = None
     """See BusinessSettings."""
+    letters: Letters | None = None
+    """See Places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,12 @@ class Desk:
         redaction = build_redaction(settings.privacy, region=settings.phone_region)
         return cls(
             settings=settings,
-            places=Places(database, Spool(records.spool_folder), AudioFiles(records.audio_folder)),
+            places=Places(
+                database,
+                Spool(records.spool_folder),
+                AudioFiles(records.audio_folder),
+                settings.letters,
+            ),
             store=CallStore(database, unseal=sealing.unseal),
             audit=AuditLog(database),
             sealing=sealing,

@@ -106,6 +106,8 @@ async def _delete(places: Places, traces: Traces) -> int:
     for call_ids in in_batches(traces.calls, CALLS_AT_ONCE):
         # Before the records, by which they are found should this be killed here.
         audio_files += await asyncio.to_thread(_remove_audio, places.audio, call_ids)
+        if places.letters is not None:
+            await asyncio.to_thread(places.letters.forget, call_ids)
         async with places.database.writing() as connection:
             await delete_for_good(connection, call_ids, now=datetime.now(UTC))
         await _drain(places, partial(_files_of, places.spool, call_ids))

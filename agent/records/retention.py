@@ -92,6 +92,8 @@ async def expire(places: Places, keeping: Keeping, *, actor: str, now: datetime)
         audio_files = await asyncio.to_thread(_delete_audio, places.audio, now - keeping.audio)
     if keeping.transcripts is not None:
         before = now - keeping.transcripts
+        if places.letters is not None:
+            await asyncio.to_thread(places.letters.forget_before, before)
         texts = await _repeat(places, lambda connection: _forget_texts(connection, before))
         tool_answers = await _repeat(places, lambda connection: _forget_done(connection, before))
     if keeping.records is not None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.errors import AudioNotFound, CallNotFound, RecordsError, SealingError
+from agent.publishing.dead_letters import DeadLetters
 from agent.records.audit import AuditEntry
 from agent.records.callers import Caller
 from agent.records.days import Days, count_days
@@ -134,6 +135,7 @@ def build_reading(settings: Settings) -> Reading:
         records=settings.records,
         privacy=settings.privacy,
         phone_region=settings.business.phone_region,
+        letters=DeadLetters(settings.webhooks.dead_letters),
     )
     desk = Desk.at(Database(settings.database), needed)
     return Reading(desk, ZoneInfo(settings.business.time_zone))

@@ -5,7 +5,7 @@
 
 from agent.pipeline.realtime_link.health import PATIENCE, LinkHealth, LinkOptions
 from agent.pipeline.realtime_link.memory import Judge
-from agent.pipeline.realtime_link.session import ResilientModel, ResilientSession
+from agent.pipeline.realtime_link.session import OnSession, ResilientModel, ResilientSession
 from agent.pipeline.realtime_link.summary import LanguageModelSummary, Summarise
 from agent.pipeline.realtime_link.usage import OnUsage
 
@@ -15,6 +15,7 @@ __all__ = [
     "LanguageModelSummary",
     "LinkHealth",
     "LinkOptions",
+    "OnSession",
     "OnUsage",
     "ResilientModel",
     "ResilientSession",

@@ -25,6 +25,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,8 @@ from agent.pipeline.realtime_link.usage import OnUsage, ResponseUsage
 logger = logging.getLogger(__name__)
 
 Event = dict[str, Any]
+OnSession = Callable[[Any], None]
+"""Takes a session with the provider; must not block, and must not raise."""
 
 SLOWEST = 0.25
 FASTEST = 1.5
@@ -79,6 +82,8 @@ class ResilientModel(openai.realtime.RealtimeModel):
         """How the sessions made from now on sum up what they told at length; see `summary.py`."""
         self.on_usage: OnUsage = lambda _: None
         """Is told what the sessions made from now on use; see `usage.py`."""
+        self.on_session: OnSession = lambda _: None
+        """Is given each session that is made from now on."""
 
     def session(self, *, turn_detection_disabled: bool = False) -> ResilientSession:
         """A new session, which connects at once."""
@@ -88,6 +93,7 @@ class ResilientModel(openai.realtime.RealtimeModel):
         session.summarise = self.summarise
         session.on_usage = self.on_usage
         self._sessions.add(session)
+        self.on_session(session)
         return session
 
     @property

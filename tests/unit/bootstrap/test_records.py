@@ -29,6 +29,7 @@ from agent.call.record import (
     Entry,
     Opened,
     PipelineInForce,
+    RecordEvent,
     TurnHeard,
 )
 from agent.cost.budgets import Budgets, Limits
@@ -120,6 +121,23 @@ async def test_no_call_is_recorded_where_that_is_switched_off(tmp_path: Path, be
     await recording.aclose()
     await prepare_records(settings)
     assert [*tmp_path.iterdir()] == []  # noqa: ASYNC240 - a folder of the test's own
+
+
+@pytest.mark.parametrize("recorded", ["true", "false"])
+async def test_who_follows_a_call_is_told_what_its_record_is_told(
+    tmp_path: Path, begin: Begin, recorded: str
+) -> None:
+    """To the end, whether or not there is a record; and without words that may not be kept."""
+    recording = begin(settings_of(tmp_path, PARLEY_RECORDS=recorded))
+    told: list[RecordEvent] = []
+    recording.followers.append(told.append)
+    recording.ask(consent := Consent(required=True))
+    recording.listener.note(heard("before"))
+    consent.give("voice")
+    recording.listener.note(heard("after"))
+    await recording.aclose()
+    assert [event.text for event in told if isinstance(event, TurnHeard)] == ["", "after"]
+    assert told[-1] == Closed("job ended")
 
 
 async def test_what_is_said_is_kept_only_after_the_callers_yes(

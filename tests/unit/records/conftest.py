@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.publishing.dead_letters import DeadLetters
 from agent.records.audio_files import AudioFiles
 from agent.records.places import Places
 from agent.records.spool import Spool
@@ -35,4 +36,6 @@ def spool(tmp_path: Path) -> Spool:
 @pytest.fixture
 def places(database: Database, spool: Spool, tmp_path: Path) -> Places:
     """All of it, with nothing in it."""
-    return Places(database, spool, AudioFiles(tmp_path / "data" / "audio"))
+    folder = tmp_path / "data"
+    letters = DeadLetters(folder / "webhooks" / "dead.jsonl")
+    return Places(database, spool, AudioFiles(folder / "audio"), letters)

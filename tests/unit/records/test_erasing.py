@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agent.call.record import TurnHeard
 from agent.errors import CallNotFound, RecordsError
+from agent.publishing.dead_letters import DeadLetters, Letter, message_id
 from agent.records.audit import AuditLog
 from agent.records.callers import Caller
 from agent.records.draining import drain
@@ -67,7 +68,7 @@ async def test_no_byte_of_a_caller_is_left(
     kept_files: Callable[[], Iterable[Path]],
     other_database: Database,
 ) -> None:
-    """In tables, -wal, -shm, spool and audio; and another caller's things are as they were."""
+    """In tables, -wal, -shm, files, dead letters; and another caller's things are as they were."""
     for n in range(40):  # enough for pages to be split
         await call(places, BEN, f"ben-{n}")
         await call(places, anna, f"anna-{n}")
@@ -75,6 +76,11 @@ async def test_no_byte_of_a_caller_is_left(
     await do_business(places, BEN, "ben-0", time(11))
     places.spool.append(anna.header("anna-away"), rows_of(anna.says()))
     places.spool.append(BEN.header("ben-away"), rows_of(BEN.says()))
+    assert isinstance(places.letters, DeadLetters)
+    places.letters.keep(
+        Letter("endpoint", message_id(call_id, 1), "transcript_final", who.word, "", "down")
+        for who, call_id in ((anna, "anna-0"), (BEN, "ben-0"))
+    )
     others = await CallStore(other_database).call("ben-7")  # another process holds a connection
     await write_out(places.database)
     assert found_in(kept_files(), anna.word, anna.number, BEN.word) >= {anna.word, anna.number}

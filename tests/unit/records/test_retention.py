@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from agent.call.record import Closed, TurnHeard
 from agent.call.record_form import said
+from agent.publishing.dead_letters import DeadLetters, Letter
 from agent.records.audit import WORKER, AuditLog
 from agent.records.places import Places
 from agent.records.query import CallQuery
@@ -38,10 +39,17 @@ async def test_words_go_before_the_record_and_the_record_before_nothing(places: 
     await call(places, ANNA, "one")
     store = CallStore(places.database)
     keeping = Keeping(transcripts=10 * DAY, records=20 * DAY)
+    assert isinstance(places.letters, DeadLetters)
+    at = BEGAN.isoformat()
+    places.letters.keep([Letter("endpoint", "msg_one_1", "error", "{}", at, "down")])
     assert await run(places, keeping, now=BEGAN + 9 * DAY) == Expired()
+    with places.letters.claimed() as letters:
+        assert len(letters) == 1
     assert (await store.call("one")).entries[2].event == TurnHeard("i1", "My name is anna.")
 
     assert await run(places, keeping, now=BEGAN + 11 * DAY) == Expired(texts=4, tool_answers=1)
+    with places.letters.claimed() as letters:
+        assert letters == []
     record = await store.call("one")
     assert [text for entry in record.entries for text in said(entry.event) if text] == []
     assert [entry.event.kind for entry in record.entries][2:4] == ["turn_heard", "tool_ended"]
