@@ -30,7 +30,9 @@ def main() -> int:
     """Serve until SIGINT or SIGTERM. Returns the exit code."""
     options = _parser().parse_args()
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
-    logging.getLogger("faster_whisper").setLevel(logging.WARNING)
+    # Each tells of every step that it takes.
+    for name in ("faster_whisper", "aioice", "aiortc"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     # What it would log are requests that are no HTTP; all other faults reach our own handler.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     try:

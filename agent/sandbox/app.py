@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import re
 import secrets
 from collections.abc import AsyncIterator
 
@@ -18,6 +19,7 @@ from agent.sandbox.ears import EarsError
 from agent.sandbox.errors import ApiError, from_http, invalid_fields, wrong_key
 from agent.sandbox.faults import play_faults
 from agent.sandbox.provider import PROVIDER, Provider
+from agent.sandbox.realtime import client_secrets, webrtc
 from agent.sandbox.script import Plan
 from agent.sandbox.voices import VoicesError
 
@@ -29,6 +31,8 @@ _LARGEST_REQUEST_BYTES = 26 * 1024 * 1024
 _OPEN_CONNECTIONS_END_WITHIN_S = 0.5
 
 _KEY_PROTOCOL = "openai-insecure-api-key."
+_OF_CLIENTS = re.compile(r"/v1/realtime(/calls(/.*)?)?")
+"""What a client secret opens; it makes no others."""
 
 WARMING = web.AppKey("warming", asyncio.Task[bool])
 """The task that loads the engines; it tells whether speech can be served."""
@@ -45,18 +49,25 @@ def build_app(
         control: Whether `/control` may read and replace the script.
     """
     app = web.Application(
-        middlewares=[_answer_errors, _require_key(api_key), play_faults],
+        middlewares=[
+            _answer_errors,
+            webrtc.answer_preflight,
+            _require_key(api_key),
+            play_faults,
+        ],
         client_max_size=_LARGEST_REQUEST_BYTES,
     )
     app[PROVIDER] = provider
-    for part in (chat, models, realtime, speech, transcription):
+    app[client_secrets.SECRETS] = client_secrets.ClientSecrets()
+    app[webrtc.CALLS] = webrtc.Calls()
+    for part in (chat, client_secrets, models, realtime, speech, transcription, webrtc):
         app.add_routes(part.routes)
     app.router.add_get("/healthz", _health)
     if control:
         app.router.add_get("/control", _show_control)
         app.router.add_post("/control", _change_control)
-    app.cleanup_ctx.append(_engines)
-    app.on_response_prepare.append(_name_request)
+    app.cleanup_ctx.extend((_engines, webrtc.keep_calls))
+    app.on_response_prepare.extend((_name_request, webrtc.allow_origins))
     return app
 
 
@@ -127,9 +138,15 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
 def _require_key(api_key: str | None) -> Middleware:
     @web.middleware
     async def require_key(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if api_key is not None and request.path != "/healthz":
-            given = _given_key(request).encode("utf-8", "surrogateescape")
-            if not hmac.compare_digest(given, api_key.encode()):
+        given = _given_key(request)
+        if given.startswith(client_secrets.PREFIX) and _OF_CLIENTS.fullmatch(request.path):
+            secret = request.app[client_secrets.SECRETS].find(given)
+            if secret is None:
+                raise client_secrets.expired()
+            request[client_secrets.GIVEN] = secret
+        elif api_key is not None and request.path != "/healthz":
+            known = given.encode("utf-8", "surrogateescape")
+            if not hmac.compare_digest(known, api_key.encode()):
                 raise wrong_key()
         return await handler(request)
 

@@ -1,11 +1,13 @@
-"""`GET /v1/realtime`: OpenAI's realtime API (GA) over WebSocket.
+"""OpenAI's realtime API (GA): over WebSocket at `GET /v1/realtime`, and over WebRTC.
 
 The protocol is what openai's own pydantic types say, in both directions; where they are silent, it
 follows what the real service was recorded to answer.
 
-- endpoint, connection, wire, outbox: the socket, its tasks, and the way events leave;
+- endpoint, line, connection, tasks, wire, outbox: a connection, its tasks, and how events leave;
+- webrtc: the same with sound beside the events; client_secrets, beginning: keys for browsers, and
+  what a session begins with;
 - client_events, errors: what a client sent, or the error it gets;
-- session: configuration; conversation, recording: items;
+- session: configuration; conversation, items, recording: items;
 - input_audio, turns, transcription: what the user says;
 - responder, response, response_events, mind, usage: what the assistant says.
 """

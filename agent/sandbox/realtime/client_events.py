@@ -45,12 +45,11 @@ def event_name(event: type[BaseModel]) -> str:
 def _event_types() -> dict[str, type[BaseModel]]:
     union = get_args(RealtimeClientEvent)[0]
     types = {event_name(event): event for event in get_args(union)}
-    return {k: v for k, v in types.items() if k not in _WEBRTC_ONLY} | {
-        "response.create": ResponseCreate
-    }
+    return types | {"response.create": ResponseCreate}
 
 
-_TYPES = _event_types()
+_TYPES_WITH_MEDIA = _event_types()
+_TYPES = {name: event for name, event in _TYPES_WITH_MEDIA.items() if name not in _WEBRTC_ONLY}
 
 
 def parse_document(frame: str) -> dict[str, Any]:
@@ -77,14 +76,17 @@ def _is_finite(value: object) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def validated(document: dict[str, Any]) -> BaseModel:
-    """The event as openai's own type. Raises ClientError with the code and parameter at fault."""
+def validated(document: dict[str, Any], *, has_media: bool = False) -> BaseModel:
+    """The event as openai's own type; some there are only where media flow beside the events.
+    Raises ClientError with the code and parameter at fault.
+    """
+    types = _TYPES_WITH_MEDIA if has_media else _TYPES
     kind = document.get("type")
     if kind is None:
         raise missing("type")
-    event_type = _TYPES.get(kind) if isinstance(kind, str) else None
+    event_type = types.get(kind) if isinstance(kind, str) else None
     if event_type is None:
-        raise invalid("type", f"Invalid value: {kind!r}. {_supported(_TYPES)}")
+        raise invalid("type", f"Invalid value: {kind!r}. {_supported(types)}")
     try:
         event = event_type.model_validate(document, strict=True)
     except ValidationError as error:

@@ -6,23 +6,16 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode
 from openai import BaseModel
 from openai.types.realtime import (
-    ConversationItemAdded,
     ConversationItemCreateEvent,
-    ConversationItemDeletedEvent,
-    ConversationItemDeleteEvent,
-    ConversationItemDone,
-    ConversationItemRetrieveEvent,
-    ConversationItemTruncatedEvent,
-    ConversationItemTruncateEvent,
     InputAudioBufferAppendEvent,
     InputAudioBufferClearEvent,
     InputAudioBufferCommitEvent,
+    OutputAudioBufferClearEvent,
     ResponseCancelEvent,
     ResponseCreateEvent,
     SessionCreatedEvent,
@@ -30,24 +23,23 @@ from openai.types.realtime import (
     SessionUpdateEvent,
 )
 from openai.types.realtime.realtime_audio_input_turn_detection import ServerVad
-from openai.types.realtime.realtime_server_event import ConversationItemRetrieved
 
 from agent.sandbox.provider import Provider
-from agent.sandbox.realtime.audio import Samples
+from agent.sandbox.realtime.audio import Resampler, Samples
+from agent.sandbox.realtime.beginning import Beginning
 from agent.sandbox.realtime.client_events import parse_document, validated
-from agent.sandbox.realtime.conversation import Conversation, item_from_client
+from agent.sandbox.realtime.conversation import Conversation
 from agent.sandbox.realtime.errors import ClientError
-from agent.sandbox.realtime.identifiers import new_id
 from agent.sandbox.realtime.input_audio import InputAudio
+from agent.sandbox.realtime.items import ItemChanges
+from agent.sandbox.realtime.line import Line
 from agent.sandbox.realtime.outbox import LARGEST_BACKLOG, Outbox
 from agent.sandbox.realtime.recording import Recording
 from agent.sandbox.realtime.responder import Responder
 from agent.sandbox.realtime.response import Response
-from agent.sandbox.realtime.session import Kind, Session
+from agent.sandbox.realtime.tasks import Tasks
 from agent.sandbox.realtime.transcription import Transcriber
 from agent.sandbox.realtime.wire import Wire
-
-T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 
@@ -59,37 +51,45 @@ _LARGE_FRAME_CHARS = 256 * 1024
 
 
 class Connection:
-    """A session on an accepted socket. `run` serves it to its end."""
+    """A session of one client. `run` serves it to its end."""
 
     def __init__(
-        self, provider: Provider, kind: Kind, *, model: str, lifetime_s: float = LIFETIME_S
+        self,
+        provider: Provider,
+        beginning: Beginning,
+        *,
+        lifetime_s: float = LIFETIME_S,
+        outbox: Outbox | None = None,
     ) -> None:
         self._lifetime_s = lifetime_s
-        expires_at = int(time.time() + lifetime_s)
-        self._session = Session(new_id("sess"), kind, model=model, expires_at=expires_at)
+        self._session = beginning.open(expires_at=int(time.time() + lifetime_s))
         self._conversation = Conversation()
-        self._outbox = Outbox()
-        self._transcriber = Transcriber(provider, self._conversation, self._outbox, self._spawn)
+        self._outbox = outbox or Outbox()
+        self._tasks = Tasks(self._outbox.apologise)
+        self.items = ItemChanges(self._conversation, self._outbox)
+        self._transcriber = Transcriber(
+            provider, self._conversation, self._outbox, self._tasks.spawn
+        )
         self._responder = Responder(
-            provider, self._conversation, self._outbox, self._spawn, self._response_finished
+            provider, self._conversation, self._outbox, self._tasks.spawn, self._response_finished
         )
         self._input = InputAudio(
             self._session, self._conversation, self._transcriber, self._outbox, self
         )
+        self._ear: tuple[tuple[int, int], Resampler] | None = None
+        self._one_at_a_time = asyncio.Lock()
         self._idling: asyncio.Task[None] | None = None
-        self._group = asyncio.TaskGroup()
-        self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def run(self, socket: web.WebSocketResponse, wire: Wire) -> None:
+    async def run(self, line: Line, wire: Wire) -> None:
         """Serve the session until either side ends it. All its tasks have ended then."""
         try:
-            async with self._group:
-                self._own(self._group.create_task(self._outbox.drain(wire.send)))
-                self._own(self._group.create_task(wire.watch()))
-                self._spawn(self._expire(socket))
+            async with self._tasks:
+                self._tasks.run(self._outbox.drain(wire.send))
+                self._tasks.run(wire.watch())
+                self._tasks.spawn(self._expire(line))
                 self._outbox.emit(SessionCreatedEvent, session=self._session.document)
-                await self._read(socket)
-                self._stop()
+                await self._read(line)
+                self._tasks.stop()
         except* ConnectionError:
             _logger.debug("Connection lost")
 
@@ -99,6 +99,7 @@ class Connection:
         settings = self._session.turn_detection
         if settings is not None and settings.interrupt_response:
             self._responder.interrupt()
+            self._outbox.cut_sound()
 
     def turn_ended(self) -> None:
         """The user's turn has been committed, and may be answered."""
@@ -109,14 +110,25 @@ class Connection:
             except ClientError as error:
                 self._outbox.refuse(error, event_id=None)
 
-    async def _read(self, socket: web.WebSocketResponse) -> None:
-        async for message in socket:
+    async def hear(self, samples: Samples, rate_hz: int) -> None:
+        """A little of what flows in from a microphone, mono int16, between the client's events."""
+        try:
+            async with self._one_at_a_time:
+                rates = (rate_hz, self._input.rate_hz)
+                if self._ear is None or self._ear[0] != rates:
+                    self._ear = (rates, Resampler(*rates))
+                await self._input.flow(self._ear[1].feed(samples))
+        except Exception:
+            _logger.exception("Sound could not be heard")
+
+    async def _read(self, line: Line) -> None:
+        async for frame in line.frames():
             await self._outbox.room(LARGEST_BACKLOG)
-            if message.type is WSMsgType.TEXT:
-                await self._handle(message.data)
-            elif message.type is WSMsgType.BINARY:
-                words = "Expected a text WebSocket message; binary frames are not supported."
-                self._outbox.refuse(ClientError(words, code="invalid_event"), event_id=None)
+            if frame is not None:
+                await self._handle(frame)
+                continue
+            words = "Expected a text message; binary ones are not supported."
+            self._outbox.refuse(ClientError(words, code="invalid_event"), event_id=None)
 
     async def _handle(self, frame: str) -> None:
         event_id = None
@@ -127,7 +139,9 @@ class Connection:
                 document = parse_document(frame)
             sent_id = document.get("event_id")
             event_id = sent_id if isinstance(sent_id, str) else None
-            await self._dispatch(validated(document), document)
+            event = validated(document, has_media=self._outbox.has_media)
+            async with self._one_at_a_time:
+                await self._dispatch(event, document)
         except ClientError as error:
             self._outbox.refuse(error, event_id=event_id)
         except Exception:
@@ -146,45 +160,28 @@ class Connection:
             case SessionUpdateEvent():
                 self._update_session(document["session"])
             case ConversationItemCreateEvent():
-                self._create_item(document["item"], event.previous_item_id)
-            case ConversationItemDeleteEvent():
-                self._conversation.delete(event.item_id)
-                self._outbox.emit(ConversationItemDeletedEvent, item_id=event.item_id)
-            case ConversationItemRetrieveEvent():
-                item = self._conversation.retrieve(event.item_id)
-                self._outbox.emit(ConversationItemRetrieved, item=item.with_audio())
-            case ConversationItemTruncateEvent():
-                self._truncate(event)
+                self.items.create(
+                    document["item"],
+                    event.previous_item_id,
+                    self._session.input_format,
+                    self._record,
+                )
+            case OutputAudioBufferClearEvent():
+                if self._responder.is_active:
+                    self._responder.cancel(None)
+                self._outbox.cut_sound()
             case ResponseCreateEvent():
                 self._stop_idling()
                 self._respond(document.get("response") or {})
             case ResponseCancelEvent():
                 self._responder.cancel(event.response_id)
             case _:
-                raise TypeError(f"no handler for {type(event).__name__}")
+                self.items.make(event)
 
     def _update_session(self, patch: dict[str, Any]) -> None:
         self._session.update(patch, voice_is_fixed=self._responder.has_spoken)
         self._input.reconfigure()
         self._outbox.emit(SessionUpdatedEvent, session=self._session.document)
-
-    def _create_item(self, document: dict[str, Any], after: str | None) -> None:
-        item = item_from_client(
-            document, audio_format=self._session.input_format, record=self._record
-        )
-        self._conversation.add(item, after=after)
-        previous = self._conversation.predecessor(item)
-        for event in (ConversationItemAdded, ConversationItemDone):
-            self._outbox.emit(event, previous_item_id=previous, item=item.document)
-
-    def _truncate(self, event: ConversationItemTruncateEvent) -> None:
-        self._conversation.truncate(event.item_id, event.content_index, event.audio_end_ms)
-        self._outbox.emit(
-            ConversationItemTruncatedEvent,
-            item_id=event.item_id,
-            content_index=event.content_index,
-            audio_end_ms=event.audio_end_ms,
-        )
 
     def _respond(self, params: dict[str, Any]) -> None:
         if self._session.kind == "transcription":
@@ -200,7 +197,9 @@ class Connection:
         settings = self._session.turn_detection
         if isinstance(settings, ServerVad) and settings.idle_timeout_ms:
             self._stop_idling()
-            self._idling = self._spawn(self._idle(response.spoken_ms, settings.idle_timeout_ms))
+            self._idling = self._tasks.spawn(
+                self._idle(response.spoken_ms, settings.idle_timeout_ms)
+            )
 
     async def _idle(self, playback_ms: int, silence_ms: int) -> None:
         """Speak again if nobody does: the silence begins when the response has been played."""
@@ -214,7 +213,7 @@ class Connection:
             self._idling.cancel()
             self._idling = None
 
-    async def _expire(self, socket: web.WebSocketResponse) -> None:
+    async def _expire(self, line: Line) -> None:
         await asyncio.sleep(self._lifetime_s)
         minutes = round(self._lifetime_s / 60)
         self._outbox.refuse(
@@ -227,28 +226,4 @@ class Connection:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_FAREWELL_S):
                 await self._outbox.emptied()
-        await socket.close(code=WSCloseCode.GOING_AWAY, message=b"session_expired")
-
-    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T | None]:
-        """Run something for this session. If it fails, by a bug of ours, the client is told."""
-        task = self._group.create_task(self._guarded(work))
-        # Cancelled before its first step, a task leaves what it was to await; closing is harmless.
-        task.add_done_callback(lambda _: work.close())
-        return self._own(task)
-
-    async def _guarded(self, work: Coroutine[Any, Any, T]) -> T | None:
-        try:
-            return await work
-        except Exception:
-            _logger.exception("Task of a session failed")
-            self._outbox.apologise()
-            return None
-
-    def _own(self, task: asyncio.Task[T]) -> asyncio.Task[T]:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    def _stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+        await line.close(code=WSCloseCode.GOING_AWAY, message=b"session_expired")

@@ -8,8 +8,11 @@ from aiohttp import web
 
 from agent.sandbox.errors import scripted
 from agent.sandbox.provider import PROVIDER
+from agent.sandbox.realtime.beginning import Beginning
+from agent.sandbox.realtime.client_secrets import GIVEN, ClientSecret
 from agent.sandbox.realtime.connection import LIFETIME_S, Connection
 from agent.sandbox.realtime.errors import ClientError
+from agent.sandbox.realtime.line import SocketLine
 from agent.sandbox.realtime.outbox import Outbox
 from agent.sandbox.realtime.session import DEFAULT_MODEL, Kind
 from agent.sandbox.realtime.wire import Wire
@@ -45,16 +48,23 @@ async def serve(request: web.Request, *, lifetime_s: float = LIFETIME_S) -> web.
             ),
         )
         return socket
-    kind: Kind = "transcription" if request.query.get("intent") == "transcription" else "realtime"
-    connection = Connection(
-        provider, kind, model=request.query.get("model") or DEFAULT_MODEL, lifetime_s=lifetime_s
-    )
+    connection = Connection(provider, beginning_of(request), lifetime_s=lifetime_s)
 
     def next_response() -> Fault | None:
         return provider.script.take_fault("response")
 
-    await connection.run(socket, Wire(socket, request.transport, fault, next_response))
+    line = SocketLine(socket)
+    await connection.run(line, Wire(line, request.transport, fault, next_response))
     return socket
+
+
+def beginning_of(request: web.Request) -> Beginning:
+    """The session that a client secret was made for, or else the one that the query names."""
+    secret: ClientSecret | None = request.get(GIVEN)
+    if secret is not None:
+        return secret.beginning
+    kind: Kind = "transcription" if request.query.get("intent") == "transcription" else "realtime"
+    return Beginning(kind, request.query.get("model") or DEFAULT_MODEL)
 
 
 async def _refuse(socket: web.WebSocketResponse, error: ClientError) -> None:

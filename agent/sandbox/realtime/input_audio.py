@@ -139,6 +139,18 @@ class InputAudio:
             if len(samples) > rate_hz:
                 await asyncio.sleep(0)
 
+    @property
+    def rate_hz(self) -> int:
+        """Of the samples in the buffer."""
+        return self._buffer.format.rate_hz
+
+    async def flow(self, samples: Samples) -> None:
+        """Add a little of what flows in from a microphone at `rate_hz`, and act on the turns in
+        it. It cannot be refused: where no turns are detected, the oldest makes room.
+        """
+        self._buffer.skip(self._buffer.end_ms - _LONGEST_BUFFER_S * 1000)
+        await self._hear(samples)
+
     async def _hear(self, samples: Samples) -> None:
         self._buffer.append(samples)
         if self._detector is None:

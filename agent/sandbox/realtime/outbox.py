@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from openai import BaseModel
-from openai.types.realtime import RealtimeErrorEvent
+from openai.types.realtime import RealtimeErrorEvent, ResponseAudioDeltaEvent
 
+from agent.sandbox.realtime.audio import AudioFormat
 from agent.sandbox.realtime.client_events import event_name
 from agent.sandbox.realtime.errors import ClientError
 from agent.sandbox.realtime.identifiers import new_id
@@ -54,6 +57,20 @@ class Outbox:
                 "event_id": event_id,
             },
         )
+
+    # The assistant's sound: here among the events, and beside them where media flow.
+
+    has_media = False
+
+    def sound(self, data: bytes, audio_format: AudioFormat, **place: Any) -> None:
+        """More of a spoken message, in this format, at its place in the output."""
+        self.emit(ResponseAudioDeltaEvent, **place, delta=base64.b64encode(data).decode())
+
+    def no_more_sound(self, response_id: str) -> None:
+        """A response has ended."""
+
+    def cut_sound(self) -> None:
+        """Play nothing of what was made so far: a client that has it all does that itself."""
 
     async def room(self, backlog: int) -> None:
         """Wait until at most this many events are queued."""

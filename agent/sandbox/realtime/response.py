@@ -113,6 +113,7 @@ class Response:
         if status == "failed":
             details = {"type": "failed", "error": _FAILURE}
         self._outbox.emit(ResponseDoneEvent, response=self._document(status, details, usage))
+        self._outbox.no_more_sound(self.id)
 
     def _document(
         self, status: str, details: dict[str, Any] | None, usage: dict[str, Any] | None

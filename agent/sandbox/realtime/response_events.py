@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any, Literal
 
 from openai import BaseModel
 from openai.types.realtime import (
     ConversationItemAdded,
     ConversationItemDone,
-    ResponseAudioDeltaEvent,
     ResponseAudioDoneEvent,
     ResponseAudioTranscriptDeltaEvent,
     ResponseAudioTranscriptDoneEvent,
@@ -85,8 +83,7 @@ class OutputWriter:
         before = usage.spoken_audio(self._speech.duration_ms)
         self._speech.audio += data
         self.tokens += Tokens(audio=usage.spoken_audio(self._speech.duration_ms) - before)
-        delta = base64.b64encode(data).decode()
-        self._emit(ResponseAudioDeltaEvent, content_index=0, delta=delta)
+        self._outbox.sound(data, self._speech.format, **self._place(), content_index=0)
 
     @property
     def spoken_ms(self) -> int:
@@ -170,13 +167,14 @@ class OutputWriter:
             self._outbox.emit(event, previous_item_id=previous, item=item.document)
 
     def _emit(self, event: type[BaseModel], **fields: object) -> None:
-        self._outbox.emit(
-            event,
-            response_id=self._response_id,
-            item_id=self._current.id,
-            output_index=len(self._items) - 1,
-            **fields,
-        )
+        self._outbox.emit(event, **self._place(), **fields)
+
+    def _place(self) -> dict[str, Any]:
+        return {
+            "response_id": self._response_id,
+            "item_id": self._current.id,
+            "output_index": len(self._items) - 1,
+        }
 
     @property
     def _current(self) -> Item:

@@ -1,4 +1,4 @@
-"""The last step before the socket, where a scripted fault befalls the connection."""
+"""The last step before the line, where a scripted fault befalls the connection."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Never
 
-from aiohttp import WSCloseCode, web
+from aiohttp import WSCloseCode
 
+from agent.sandbox.realtime.line import Line
 from agent.sandbox.script import Fault
 
 _GARBAGE = ('{"type": "response.output_aud', '{"type": "sandbox.garbage", "event_id": 7}')
@@ -27,12 +28,12 @@ class Wire:
 
     def __init__(
         self,
-        socket: web.WebSocketResponse,
+        line: Line,
         transport: asyncio.Transport | None,
         fault: Fault | None,
         next_response: Callable[[], Fault | None] = lambda: None,
     ) -> None:
-        self._socket = socket
+        self._line = line
         self._transport = transport
         self._fault = fault
         self._next_response = next_response
@@ -51,7 +52,7 @@ class Wire:
         if self._is_cut:
             await _for_ever()
         if not (self._is_mute and frame.startswith(_AUDIO)):
-            await self._socket.send_str(frame)
+            await self._line.send_str(frame)
         self._sent += 1
         await self._strike_if_due()
 
@@ -69,13 +70,13 @@ class Wire:
         match fault.kind:
             case "garbage":
                 for frame in _GARBAGE:
-                    await self._socket.send_str(frame)
+                    await self._line.send_str(frame)
             case "drop":
                 if self._transport is not None:
                     self._transport.abort()
                 raise ConnectionAbortedError("dropped by the script")
             case "close":
-                await self._socket.close(code=WSCloseCode.GOING_AWAY)
+                await self._line.close(code=WSCloseCode.GOING_AWAY)
                 raise ConnectionAbortedError("closed by the script")
             case "empty":
                 self._is_mute = True
