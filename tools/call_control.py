@@ -27,7 +27,7 @@ async def end_call(call: CallState) -> str:
     return "The call ends after your next sentence. Say a short goodbye."
 
 
-@tool(interruptible=False)
+@tool(interruptible=False, room=True)
 async def transfer_call(call: CallState, to: str) -> str:
     """Transfer the caller to a person or another number, when they ask for it.
 
@@ -42,7 +42,7 @@ async def transfer_call(call: CallState, to: str) -> str:
     )
 
 
-@tool()
+@tool(room=True)
 async def hold(
     call: CallState, minutes: Annotated[int, Field(ge=1, le=MAX_HOLD_MINUTES)] = 3
 ) -> str:
@@ -58,7 +58,7 @@ async def hold(
     return "You are waiting. Say in three words that you are, and nothing more."
 
 
-@tool()
+@tool(room=True)
 async def send_dtmf(call: CallState, digits: str) -> str:
     """Press keys of the telephone, as a menu at the other end asks for.
 
@@ -72,7 +72,7 @@ async def send_dtmf(call: CallState, digits: str) -> str:
     return "The keys were sent."
 
 
-@tool()
+@tool(room=True)
 async def switch_language(call: CallState, language: str) -> str:
     """Go on in another language. Use it when the caller asks for a language or speaks one.
 
@@ -87,7 +87,7 @@ async def switch_language(call: CallState, language: str) -> str:
     return f"From now on speak {found.name} and nothing else, until the caller asks for another."
 
 
-@tool()
+@tool(room=True)
 async def speak_slower(call: CallState) -> str:
     """Speak slower from now on, when the caller cannot follow."""
     if await call.control.change_speed(STEP):
@@ -95,7 +95,7 @@ async def speak_slower(call: CallState) -> str:
     return "You cannot speak any slower. Say your last sentence again, in short words."
 
 
-@tool()
+@tool(room=True)
 async def speak_faster(call: CallState) -> str:
     """Speak faster from now on, when the caller asks for it."""
     if await call.control.change_speed(1 / STEP):
@@ -103,7 +103,7 @@ async def speak_faster(call: CallState) -> str:
     return "You cannot speak any faster. Go on where you were, in fewer words."
 
 
-@tool()
+@tool(room=True)
 async def repeat_last(call: CallState) -> str:
     """Say your last words again, when the caller did not hear or understand them."""
     last = call.control.last_reply()

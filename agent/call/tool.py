@@ -50,6 +50,8 @@ class ToolPolicy:
     """Whether what it answers was written elsewhere, as in a document or another system; the model
     is then told that it is data.
     """
+    room: bool = False
+    """Whether it acts on the line of a room; a call without one has no such tool."""
     private: frozenset[str] = frozenset()
     """Arguments whose values stay out of what an operator is shown."""
 

@@ -2,6 +2,7 @@
 it happen only as its policy allows, once, in time, and in words.
 
 - `calls.py`: the entry. What a model asks for goes through the checks below, in their order.
+- `occasion.py`: where it asks: in a room's session, or elsewhere.
 - `access.py`, `arguments.py`, `budget.py`: who may, with what, and how often.
 - `confirmation.py`, `answers/`: effects that the caller must say yes to.
 - `approval.py`: effects that an operator must allow.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
-
-from livekit.agents.voice.speech_handle import SpeechHandle
+from functools import partial
 
 from agent.call.caller_turns import CallerTurns
 from agent.call.state import CallState
@@ -14,7 +13,7 @@ from agent.call.tool import Confirmation, Tool
 from agent.errors import ToolError
 from agent.tool_calls.arguments import Arguments
 from agent.tool_calls.confirmation import Confirmations, Verdict
-from agent.tool_calls.speaking import Speaker, is_exact, words_heard
+from agent.tool_calls.speaking import Asker, is_exact
 from agent.tool_calls.works import Answer
 
 QUESTION_LIMIT_S = 5.0
@@ -56,7 +55,7 @@ class Asking:
     turns: CallerTurns
 
     async def agreed(
-        self, tool: Tool, confirm: Confirmation, arguments: Arguments, call: CallState, by: Speaker
+        self, tool: Tool, confirm: Confirmation, arguments: Arguments, call: CallState, by: Asker
     ) -> Arguments | Answer:
         """The arguments that the caller has agreed to, which are to be run with at once; or what
         the model is told instead.
@@ -78,21 +77,16 @@ class Asking:
         return _ANSWERS[verdict]
 
     def _ask(
-        self, tool: Tool, arguments: Arguments, words: str, call: CallState, by: Speaker
+        self, tool: Tool, arguments: Arguments, words: str, call: CallState, by: Asker
     ) -> Answer:
         question = self.confirmations.asking(
             tool.name, arguments, words, exact=is_exact(call.language)
         )
         self.turns.mark()
-        speech = by.say(words, language=call.language)
-        if speech is None:
-            self.confirmations.put(question, "")
+        put = partial(self.confirmations.put, question)
+        if not by.ask(words, language=call.language, heard=put):
+            put("")
             return Answer(_NOT_ASKED, failed=True)
-
-        def put(speech: SpeechHandle) -> None:
-            self.confirmations.put(question, words_heard(speech))
-
-        speech.add_done_callback(put)
         return Answer(
             f'Nothing was done yet. The caller is being asked: "{words}" Say nothing until they'
             " answer. If they say yes, call this again with the same arguments; if they want it"

@@ -24,11 +24,11 @@ from agent.tool_calls.approval import Approver, approve
 from agent.tool_calls.arguments import Arguments, canonical, fit
 from agent.tool_calls.asking import Asking
 from agent.tool_calls.budget import CallBudget, Limits
-from agent.tool_calls.company import acknowledge, in_company
 from agent.tool_calls.confirmation import Confirmations
+from agent.tool_calls.occasion import Occasion, RoomOccasion
 from agent.tool_calls.perform import BROKE, Effects, Ending, log_fault, look_up
 from agent.tool_calls.requests import Requests
-from agent.tool_calls.speaking import SessionSpeaker, Speaker
+from agent.tool_calls.speaking import SessionSpeaker
 from agent.tool_calls.works import Answer, Work, Works
 
 Veto = Callable[[Tool], Awaitable[str | None]]
@@ -62,7 +62,6 @@ class ToolCalls:
         settings: Limits.
         turns: The caller's.
         approver: Who asks an operator; without one, what needs approval is refused.
-        speaker: Says what the caller hears meanwhile; by default the session that is watched.
         veto: Is asked before every call that may be made otherwise.
         on_event: Is told what tools do.
     """
@@ -75,7 +74,6 @@ class ToolCalls:
         turns: CallerTurns,
         *,
         approver: Approver | None = None,
-        speaker: Speaker | None = None,
         veto: Veto | None = None,
         on_event: OnTool | None = None,
     ) -> None:
@@ -83,7 +81,7 @@ class ToolCalls:
         self._effects = Effects(ledger, state)
         self._settings = settings
         self._approver = approver
-        self._speaker = speaker
+        self._speaker: SessionSpeaker | None = None
         self._veto = veto
         self._on_event = on_event
         self._budget = CallBudget(Limits(settings.per_turn, settings.per_call))
@@ -98,8 +96,7 @@ class ToolCalls:
     def watch(self, session: AgentSession[CallState]) -> None:
         """Serve this session: speak to its caller, and tell late answers in it."""
         self._announcements.watch(session)
-        if self._speaker is None:
-            self._speaker = SessionSpeaker(session)
+        self._speaker = SessionSpeaker(session)
 
     def livekit_tools(self, tools: Iterable[Tool]) -> list[llm.Tool]:
         """The framework's form of declared tools, in their order; the same one for the same tool
@@ -122,7 +119,8 @@ class ToolCalls:
         async def called(
             raw_arguments: dict[str, Any], ctx: RunContext[CallState]
         ) -> llm.ToolResult:
-            answer = await self._answer(tool, raw_arguments, ctx)
+            speaker = self._speaker or SessionSpeaker(ctx.session)
+            answer = await self.answer(tool, raw_arguments, RoomOccasion(ctx, speaker))
             if answer.failed:
                 raise llm.ToolError(answer.text)
             return llm.ToolResult(answer.text, reply_required=not answer.silent)
@@ -136,13 +134,12 @@ class ToolCalls:
         self._made[tool.name] = (tool, new)
         return new
 
-    async def _answer(
-        self, tool: Tool, given: Mapping[str, Any], ctx: RunContext[CallState]
-    ) -> Answer:
+    async def answer(self, tool: Tool, given: Mapping[str, Any], occasion: Occasion) -> Answer:
+        """What a model that has called this tool with these arguments is told. Never raises."""
         began_s = time.monotonic()
         try:
             await self._check(tool, given)
-            work = await self._decide(tool, fit(tool, given), ctx)
+            work = await self._decide(tool, fit(tool, given), occasion)
         except (ToolError, CallerError) as refusal:
             work = Answer(str(refusal), failed=True)
         except Exception as error:  # noqa: BLE001 - whatever a tool does, the call goes on
@@ -152,7 +149,7 @@ class ToolCalls:
             took_s = time.monotonic() - began_s
             self._tell(ToolFinished(tool.name, "refused", took_s, dict(given), work.text))
             return work
-        return await self._bring(work, ctx)
+        return await self._bring(work, occasion)
 
     async def _check(self, tool: Tool, given: Mapping[str, Any]) -> None:
         refusal = self._budget.refusal(
@@ -163,13 +160,11 @@ class ToolCalls:
         if refusal:
             raise ToolError(refusal)
 
-    async def _decide(
-        self, tool: Tool, arguments: Arguments, ctx: RunContext[CallState]
-    ) -> Work | Answer:
+    async def _decide(self, tool: Tool, arguments: Arguments, occasion: Occasion) -> Work | Answer:
         """The run that a call stands for: the one under way, or a new one, if that may be."""
         if not tool.policy.changes and tool.policy.confirm is None:
             key = f"{tool.name} {arguments.canonical}"
-            return self._works.running(key) or self._start(tool, arguments, key, ctx)
+            return self._works.running(key) or self._start(tool, arguments, key, occasion)
         async with self._one_decision:  # of two calls at once, the second sees what the first did
             key = self._requests.key(tool.name, arguments)
             if (running := self._works.running(key)) is not None:
@@ -177,27 +172,27 @@ class ToolCalls:
             confirm = tool.policy.confirm
             again = self._requests.is_repeated(tool.name, arguments, confirmed=confirm is not None)
             if confirm is not None and not again:
-                by = self._speaker or SessionSpeaker(ctx.session)
+                by = occasion.asker
                 agreed = await self._asking.agreed(tool, confirm, arguments, self._state, by)
                 if isinstance(agreed, Answer):
                     return agreed
                 arguments = agreed
             key = self._requests.key(tool.name, arguments)
-            return self._start(tool, arguments, key, ctx, again=again)
+            return self._start(tool, arguments, key, occasion, again=again)
 
     def _start(
         self,
         tool: Tool,
         arguments: Arguments,
         key: str,
-        ctx: RunContext[CallState],
+        occasion: Occasion,
         *,
         again: bool = False,
     ) -> Work:
-        if not tool.policy.interruptible and not ctx.speech_handle.interrupted:
-            ctx.disallow_interruptions()
+        if not tool.policy.interruptible:
+            occasion.keep_floor()
         run = self._run(tool, arguments, key, again=again)
-        return self._works.start(tool, key, ctx.function_call.call_id, run)
+        return self._works.start(tool, key, occasion.call_id, run)
 
     # What runs, whether or not a call waits for it
 
@@ -239,19 +234,19 @@ class ToolCalls:
 
     # How an answer reaches the model
 
-    async def _bring(self, work: Work, ctx: RunContext[CallState]) -> Answer:
+    async def _bring(self, work: Work, occasion: Occasion) -> Answer:
         """The answer of a run, or the promise of it."""
-        tool, speaker = work.tool, self._speaker or SessionSpeaker(ctx.session)
-        if tool.policy.background:
+        tool, language = work.tool, self._state.language
+        if tool.policy.background and not occasion.patient:
             first, work.promised = not work.promised, True
             if not first:
                 return Answer(_CONTINUES)
-            told = acknowledge(ctx, tool, speaker, language=self._state.language)
+            told = occasion.acknowledge(tool, language=language)
             return Answer(_CONTINUES, silent=True) if told else Answer(_STARTED)
         work.waiters += 1
         try:
-            async with in_company(ctx, tool, speaker, language=self._state.language):
-                await _wait(work, ctx)
+            async with occasion.company(tool, language=language):
+                await occasion.until(work.task, _patience_s(tool))
         except asyncio.CancelledError:
             if not tool.policy.changes and work.waiters == 1:
                 work.task.cancel()
@@ -289,13 +284,7 @@ def _card(shown: list[Card], ending: Ending) -> Card | None:
     return shown[0] if shown and ending.outcome == "done" else None
 
 
-async def _wait(work: Work, ctx: RunContext[CallState]) -> None:
-    """Return when the run has ended, when the caller talks over it, or when it takes too long."""
-    policy = work.tool.policy
-    lasts_on = policy.changes or policy.approval
-    patience_s = policy.timeout_s if lasts_on else policy.timeout_s + LATE_MARGIN_S
-    done = ctx.speech_handle.wait_if_not_interrupted([work.task])
-    try:
-        await asyncio.wait_for(done, patience_s)
-    except TimeoutError:
-        return
+def _patience_s(tool: Tool) -> float:
+    """How long a call waits for its answer, unless it is patient."""
+    lasts_on = tool.policy.changes or tool.policy.approval
+    return tool.policy.timeout_s if lasts_on else tool.policy.timeout_s + LATE_MARGIN_S
