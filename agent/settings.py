@@ -667,6 +667,21 @@ class RateSettings(_Group):
     """Whose X-Forwarded-For is believed."""
 
 
+class DirectSettings(_Group):
+    """Calls in which a browser talks with the realtime provider itself, without a room."""
+
+    mode: Literal["auto", "on", "off"] = _var("PARLEY_DIRECT", "auto")
+    """`auto`: in development only, where there is a provider's key."""
+    public_url: HttpUrl | None = _var("PARLEY_DIRECT_PUBLIC_URL", None)
+    """Where browsers reach the provider when that differs from its address for this server."""
+    secret_s: int = _var("PARLEY_DIRECT_SECRET_S", 60, ge=10, le=600)
+    """How long a page may take to connect with the secret that it was given."""
+    call_s: int = _var("PARLEY_DIRECT_CALL_S", 1800, ge=60, le=3600)
+    """How long such a call may be; after that its page hangs up and its tools are refused."""
+    max_calls: int = _var("PARLEY_DIRECT_MAX_CALLS", 50, ge=1, le=1_000)
+    """At once, for each web server."""
+
+
 class OperatorSettings(_Group):
     """Who may read the records of calls over the web."""
 
@@ -707,6 +722,7 @@ class Settings(BaseSettings):
     admission: AdmissionSettings
     jwt: JwtSettings
     rates: RateSettings
+    direct: DirectSettings
     operators: OperatorSettings
 
     @classmethod
@@ -776,6 +792,7 @@ def load_settings(environ: Mapping[str, str], *, calls_providers: bool = True) -
             admission=given,
             jwt=given,
             rates=given,
+            direct=given,
             operators=given,
         )
     except ValidationError as error:

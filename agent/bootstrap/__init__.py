@@ -10,8 +10,10 @@
 - `records.py`: what writes it down.
 - `duty.py`: what tells others that the worker is there.
 - `publishing.py`, `actions.py`: who is told of it, and what its clients may ask for.
+- `direct.py`, `direct_call.py`, `direct_session.py`: a call between a browser and the provider, for
+  the web server.
 
-`agent/casting.py` and `agent/call_control.py` belong to it too.
+`agent/casting.py`, `agent/call_control.py` and `agent/direct_mode.py` belong to it too.
 """
 
 from agent.bootstrap.backing import Backing, open_backing

@@ -60,9 +60,15 @@ class Recording:
         nothing that fails here or later is felt in the call. The database is closed after the
         record, and not by it.
         """
+        return cls.open(settings, database, call_id=ctx.job.id, room=ctx.job.room.name)
+
+    @classmethod
+    def open(cls, settings: Settings, database: Database, *, call_id: str, room: str) -> Recording:
+        """The same for a call of this id, in this room or, with an empty name, in none."""
         if settings.records.enabled:
             try:
-                return cls._begin(settings, ctx, database)
+                header = Header(call_id, room, datetime.now(UTC))
+                return cls._begin(settings, header, database)
             except Exception:  # the edge of the record
                 logger.exception("a call is not recorded")
         return cls.without_record()
@@ -84,8 +90,7 @@ class Recording:
         return recording
 
     @classmethod
-    def _begin(cls, settings: Settings, ctx: JobContext, database: Database) -> Recording:
-        header = Header(ctx.job.id, ctx.job.room.name, datetime.now(UTC))
+    def _begin(cls, settings: Settings, header: Header, database: Database) -> Recording:
         began_s = time.monotonic()
         redact = build_redaction(settings.privacy, region=settings.business.phone_region)
         sealing = build_sealing(settings.privacy)

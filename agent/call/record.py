@@ -82,6 +82,17 @@ class PipelineInForce:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientReports:
+    """The caller's own page talks with the provider: from here on, turns, faults and charges are
+    what it reports, and nobody has checked them. What tools did is known here.
+    """
+
+    kind: ClassVar[str] = "client_reports"
+    provider: str
+    """Its host."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnHeard:
     """What the caller said in one turn."""
 
@@ -297,6 +308,7 @@ RecordEvent = (
     | PersonaInForce
     | HandedOver
     | PipelineInForce
+    | ClientReports
     | TurnHeard
     | TurnSpoken
     | ClipHeard
@@ -321,6 +333,7 @@ EVENT_TYPES: Mapping[str, type[Any]] = {
     kind.kind: kind
     for kind in (
         *(Opened, ParticipantJoined, PersonaInForce, HandedOver, PipelineInForce),
+        ClientReports,
         *(TurnHeard, TurnSpoken, ClipHeard, ToolBegan, ToolEnded, GuardrailTrip, Recovery),
         *(ApprovalRequest, ApprovalAnswer, Feedback),
         *(Charged, BudgetNoted, ConsentNoted, AudioNoted, Fault, Closed, Lost),

@@ -86,9 +86,11 @@ class Meter:
     def note(self, metrics: AgentMetrics) -> None:
         """Count what was measured of one request."""
         found = metered(metrics)
-        if found is None:
-            return
-        model, usage = found
+        if found is not None:
+            self.count(*found)
+
+    def count(self, model: Model, usage: Usage) -> None:
+        """Count what was used of a model."""
         self._usage[model] = self._usage.get(model, Usage()) + usage
         cost = self._prices.cost_of(model, usage)
         if new := cost.unpriced - self._models_cost.unpriced:

@@ -11,6 +11,7 @@ from types import FrameType
 
 import uvicorn
 
+from agent.direct_mode import direct_mode
 from agent.errors import SettingsError
 from agent.settings import exit_with_faults, load_env_files, load_settings_or_exit
 from agent.web.app import create_app
@@ -36,7 +37,8 @@ def main() -> int:
         return 2
     web = settings.web.model_copy(update={"host": host, "port": port})
     try:
-        app = create_app(settings.model_copy(update={"web": web}))
+        settings = settings.model_copy(update={"web": web})
+        app = create_app(settings, direct=direct_mode(settings))
     except SettingsError as error:
         exit_with_faults(error)
     server = uvicorn.Server(

@@ -10,6 +10,8 @@ from agent.settings import Settings
 from agent.web.admission import Admission
 from agent.web.calls import call_routes
 from agent.web.cross_origin import CrossOriginTokens
+from agent.web.direct import direct_routes, provider_origin
+from agent.web.direct.routes import DirectMode
 from agent.web.doors import build_doors
 from agent.web.event_schema import event_schema_routes
 from agent.web.health import health_routes
@@ -23,13 +25,18 @@ from agent.web.tokens import TokenMint
 
 
 def create_app(
-    settings: Settings, *, admission: Admission | None = None, static_dir: Path = STATIC_DIR
+    settings: Settings,
+    *,
+    admission: Admission | None = None,
+    direct: DirectMode | None = None,
+    static_dir: Path = STATIC_DIR,
 ) -> FastAPI:
     """The application.
 
     Args:
         settings: Its LiveKit and web groups are used, and those that say who may read records.
         admission: Who may call. Default: what the settings say; in development, everyone.
+        direct: What direct calls are taken with; None takes none.
         static_dir: Where the built page lies.
 
     Raises:
@@ -49,10 +56,16 @@ def create_app(
     answer_refusals(app)
     if settings.web.cors_origins:
         app.add_middleware(CrossOriginTokens, origins=settings.web.cors_origins)
-    app.add_middleware(SecurityHeaders, livekit_url=settings.livekit.client_url)
+    app.add_middleware(
+        SecurityHeaders,
+        livekit_url=settings.livekit.client_url,
+        origins=[provider_origin(settings)] if direct is not None else [],
+    )
     app.include_router(health_routes(settings.livekit.url))
     app.include_router(page_routes(static_dir))
     app.include_router(token_routes(mint, doors))
+    if direct is not None:
+        app.include_router(direct_routes(direct, doors))
     app.include_router(event_schema_routes())
     if (operators := build_operators(settings)) is not None:
         app.include_router(calls_page_routes(static_dir))

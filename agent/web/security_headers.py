@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
@@ -13,10 +14,10 @@ from agent.web.health import http_origin
 class SecurityHeaders:
     """Adds the headers to every answer of the application within."""
 
-    def __init__(self, app: ASGIApp, *, livekit_url: str) -> None:
+    def __init__(self, app: ASGIApp, *, livekit_url: str, origins: Sequence[str] = ()) -> None:
         self._app = app
         self._headers = {
-            "Content-Security-Policy": content_security_policy(livekit_url),
+            "Content-Security-Policy": content_security_policy(livekit_url, origins),
             "Cross-Origin-Opener-Policy": "same-origin",
             "Permissions-Policy": "microphone=(self), camera=(), display-capture=()",
             "Referrer-Policy": "no-referrer",
@@ -37,16 +38,17 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-def content_security_policy(livekit_url: str) -> str:
-    """The policy of a page that calls through the LiveKit server at this ws or wss URL. The http
-    origin is there because the client asks it why a WebSocket was refused.
+def content_security_policy(livekit_url: str, origins: Sequence[str] = ()) -> str:
+    """The policy of a page that calls through the LiveKit server at this ws or wss URL, and may ask
+    these origins too. The http origin is there because the client asks it why a WebSocket was
+    refused.
     """
     parts = urlsplit(livekit_url)
     livekit = f"{parts.scheme}://{parts.netloc} {http_origin(livekit_url)}"
     return "; ".join(
         (
             "default-src 'self'",
-            f"connect-src 'self' {livekit}",
+            " ".join(("connect-src 'self'", livekit, *origins)),
             "media-src 'self' blob:",
             "worker-src 'self' blob:",
             "object-src 'none'",
