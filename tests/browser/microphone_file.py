@@ -31,3 +31,20 @@ def microphone_file(folder: Path, text: str) -> Path:
         wav.setframerate(SAMPLE_RATE_HZ)
         wav.writeframes(np.concatenate([lead, *([question, pause] * REPEATS)]).tobytes())
     return path
+
+
+def conversation_file(folder: Path, *parts: str | float) -> Path:
+    """A WAV file of someone who says these texts, with pauses of so many seconds between."""
+    path = folder / "conversation.wav"
+    sounds = [
+        speak(part).samples
+        if isinstance(part, str)
+        else np.zeros(round(part * SAMPLE_RATE_HZ), np.int16)
+        for part in parts
+    ]
+    with wave.open(str(path), "wb") as wav:
+        wav.setnchannels(1)
+        wav.setsampwidth(2)
+        wav.setframerate(SAMPLE_RATE_HZ)
+        wav.writeframes(np.concatenate(sounds).tobytes())
+    return path

@@ -1,6 +1,7 @@
 import { setLogLevel } from "livekit-client";
 import { Call, type CallListener } from "./call";
 import type { Caption } from "./captions";
+import { DirectCall } from "./direct";
 import { type KeptCall, keptCall } from "./kept";
 import { LevelMeter } from "./meter";
 import { callOptions } from "./token";
@@ -135,8 +136,9 @@ function startCall(kept?: KeptCall): void {
   view = new CallView();
   // Apart from those of this page, which counts its lines anew.
   for (const caption of kept?.captions ?? []) view.caption({ ...caption, id: `kept-${caption.id}` });
-  call = new Call(view, callOptions(location.search), patienceS);
-  void call.start(kept);
+  const isDirect = new URLSearchParams(location.search).get("mode") === "direct";
+  call = new (isDirect ? DirectCall : Call)(view, callOptions(location.search), patienceS);
+  void call.start(isDirect ? undefined : kept);
   hangUpButton.focus();
 }
 
@@ -156,7 +158,7 @@ function element<T extends HTMLElement>(id: string, type: new () => T): T {
   return found;
 }
 
-let call: Call | undefined;
+let call: Call | DirectCall | undefined;
 let view: CallView | undefined;
 
 connectButton.addEventListener("click", () => startCall());
