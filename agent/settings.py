@@ -47,6 +47,8 @@ SECRET_PREFIX = "PARLEY_SECRET_"  # noqa: S105 - the name of a name
 
 FOREIGN_PREFIXES = ("PARLEY_SANDBOX_", SECRET_PREFIX)
 
+LANGUAGE_TAG = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+
 Pipeline = Literal["realtime", "cascade"]
 TurnDetection = Literal["local", "english", "multilingual", "vad", "server"]
 EndpointingProfile = Literal["fast", "balanced", "patient", "dictation"]
@@ -346,7 +348,7 @@ class CallSettings(_Group):
 
     pipeline: Pipeline = _var("PARLEY_PIPELINE", "cascade")
     persona: str = _var("PARLEY_PERSONA", "frontdesk")
-    language: str = _var("PARLEY_LANGUAGE", "en", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+    language: str = _var("PARLEY_LANGUAGE", "en", pattern=LANGUAGE_TAG)
     join_timeout_s: float = _var("PARLEY_JOIN_TIMEOUT_S", 60, gt=0)
     """How long the agent waits in a room for its caller before it leaves."""
     notice: str = _var("PARLEY_NOTICE", "", max_length=2_000)
@@ -682,6 +684,19 @@ class DirectSettings(_Group):
     """At once, for each web server."""
 
 
+class OfferSettings(_Group):
+    """What visitors of the page may choose; see `agent.web.offer` for where nothing is named."""
+
+    personas: CommaList = _var("PARLEY_OFFER_PERSONAS", ())
+    pipelines: Annotated[tuple[Pipeline, ...], BeforeValidator(_split_commas)] = _var(
+        "PARLEY_OFFER_PIPELINES", ()
+    )
+    languages: Annotated[
+        tuple[Annotated[str, Field(pattern=LANGUAGE_TAG)], ...], BeforeValidator(_split_commas)
+    ] = _var("PARLEY_OFFER_LANGUAGES", ())
+    voices: CommaList = _var("PARLEY_OFFER_VOICES", ())
+
+
 class OperatorSettings(_Group):
     """Who may read the records of calls over the web."""
 
@@ -723,6 +738,7 @@ class Settings(BaseSettings):
     jwt: JwtSettings
     rates: RateSettings
     direct: DirectSettings
+    offer: OfferSettings
     operators: OperatorSettings
 
     @classmethod
@@ -793,6 +809,7 @@ def load_settings(environ: Mapping[str, str], *, calls_providers: bool = True) -
             jwt=given,
             rates=given,
             direct=given,
+            offer=given,
             operators=given,
         )
     except ValidationError as error:
@@ -858,7 +875,8 @@ def variable_names() -> tuple[str, ...]:
 
 
 def _describe(detail: Any) -> str:
-    name = detail["loc"][-1] if detail["loc"] else ""
+    # A fault in one item of a list is told by the variable that holds the list.
+    name = next((part for part in reversed(detail["loc"]) if isinstance(part, str)), "")
     if name == "environment":
         name = "PARLEY_ENV"
     if detail["type"] == "missing":

@@ -15,6 +15,7 @@ from agent.web.direct.routes import DirectMode
 from agent.web.doors import build_doors
 from agent.web.event_schema import event_schema_routes
 from agent.web.health import health_routes
+from agent.web.offer import Mode, build_offer, offer_routes
 from agent.web.operators import build_operators
 from agent.web.page import STATIC_DIR, calls_page_routes, page_routes
 from agent.web.reading import build_reading
@@ -40,8 +41,8 @@ def create_app(
         static_dir: Where the built page lies.
 
     Raises:
-        SettingsError: they do not say in production who may call; or records are shown, and their
-            database or keys cannot be used.
+        SettingsError: they do not say in production who may call; records are shown, and their
+            database or keys cannot be used; or a persona is offered that is none.
     """
     doors = build_doors(settings, admission)
     mint = TokenMint(settings.livekit, ttl_s=settings.web.token_ttl_s)
@@ -63,6 +64,8 @@ def create_app(
     )
     app.include_router(health_routes(settings.livekit.url))
     app.include_router(page_routes(static_dir))
+    modes: tuple[Mode, ...] = ("room",) if direct is None else ("room", "direct")
+    app.include_router(offer_routes(build_offer(settings, modes=modes)))
     app.include_router(token_routes(mint, doors))
     if direct is not None:
         app.include_router(direct_routes(direct, doors))
