@@ -6,6 +6,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Page as Tab
@@ -29,6 +30,8 @@ CONSENT = "--use-fake-ui-for-media-stream"
 FAKE_DEVICES = "--use-fake-device-for-media-stream"
 FAKE_MICROPHONE = (CONSENT, FAKE_DEVICES)
 
+CANARIES = ("sk-canary-of-the-provider", "an-operators-secret-canary-of-enough-length")
+
 OpenTab = Callable[..., AbstractAsyncContextManager[Tab]]
 
 
@@ -40,10 +43,15 @@ def chromium() -> str:
     raise RuntimeError("no Chromium on PATH: apt-get install chromium")
 
 
+REPORT_BREACHES = """addEventListener("securitypolicyviolation", (breach) =>
+  console.error(`Content Security Policy: ${breach.violatedDirective} ${breach.blockedURI}`));"""
+
+
 @asynccontextmanager
-async def open_tab(url: str, *arguments: str) -> AsyncIterator[Tab]:
-    """A page of a fresh browser that was started with these arguments. On the way out it must have
-    reported no error of its own: no exception, and no breach of its content security policy.
+async def open_tab(url: str, *arguments: str, **context: Any) -> AsyncIterator[Tab]:
+    """A page of a fresh browser that was started with these arguments, in a context such as
+    `locale="ko-KR"`. On the way out it must have reported no error of its own: no exception, and no
+    breach of its content security policy.
     """
     complaints: list[str] = []
     async with async_playwright() as playwright:
@@ -51,7 +59,8 @@ async def open_tab(url: str, *arguments: str) -> AsyncIterator[Tab]:
             executable_path=chromium(), args=[*ARGUMENTS, *arguments]
         )
         try:
-            tab = await browser.new_page()
+            tab = await browser.new_page(**context)
+            await tab.add_init_script(REPORT_BREACHES)
             tab.on("pageerror", lambda error: complaints.append(str(error)))
             tab.on(
                 "console",
@@ -83,8 +92,13 @@ def unstarted_livekit(tmp_path: Path) -> LiveKitServer:
 
 @pytest.fixture(scope="session")
 def lonely_page(run_folder: Path, livekit_server: LiveKitServer) -> Iterator[Page]:
-    """A page whose calls no worker answers."""
-    env = {**livekit_server.env, "LIVEKIT_AGENT_NAME": "nobody"}
+    """A page whose calls no worker answers, with secrets that no browser may see."""
+    env = {
+        **livekit_server.env,
+        "LIVEKIT_AGENT_NAME": "nobody",
+        "OPENAI_API_KEY": CANARIES[0],
+        "PARLEY_OPERATOR_SECRET": CANARIES[1],
+    }
     with Page(run_folder, env, name="lonely-page") as page:
         yield page
 

@@ -8,8 +8,16 @@ import pytest
 from playwright.async_api import Page as Tab
 
 from tests.browser.conftest import CONSENT, FAKE_DEVICES, FAKE_MICROPHONE, open_tab, words_for
-from tests.browser.microphone_file import microphone_file
-from tests.caller.expectations import ANSWERS, ASK_HOURS, ASK_PRICE, HEAR_HOURS, HEAR_PRICE
+from tests.browser.microphone_file import conversation_file, microphone_file
+from tests.caller.expectations import (
+    ANSWERS,
+    ASK_HOURS,
+    ASK_PRICE,
+    ASK_STORY,
+    HEAR_HOURS,
+    HEAR_PRICE,
+    STORY,
+)
 from tests.caller.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -71,6 +79,30 @@ async def test_a_visitor_talks_with_the_agent(stack: Stack, tmp_path: Path, pipe
         await caption(tab, "agent", HEAR_PRICE)
         await tab.click("#hangup")
         assert await words_for(tab, "ended") == "The call has ended."
+
+
+async def test_the_first_words_are_not_lost(stack: Stack, tmp_path: Path) -> None:
+    """Who speaks as soon as the button is pressed, before any agent has come, is answered."""
+    stack.sandbox.play(replies=ANSWERS)
+    speech = conversation_file(tmp_path, 0.2, ASK_HOURS, 60.0)
+    microphone = f"--use-file-for-fake-audio-capture={speech}%noloop"
+    async with open_tab(stack.page_url, CONSENT, FAKE_DEVICES, microphone) as tab:
+        await tab.click("#connect")
+        await caption(tab, "caller", "open")
+        await caption(tab, "agent", HEAR_HOURS)
+
+
+async def test_the_agent_can_be_talked_over(stack: Stack, tmp_path: Path) -> None:
+    """It falls silent, its line ends where it was stopped, and the new question is answered."""
+    stack.sandbox.play(replies=[*STORY, *ANSWERS])
+    speech = conversation_file(tmp_path, 8.0, ASK_STORY, 6.0, ASK_HOURS, 60.0)
+    microphone = f"--use-file-for-fake-audio-capture={speech}%noloop"
+    async with open_tab(stack.page_url, CONSENT, FAKE_DEVICES, microphone) as tab:
+        await tab.click("#connect")
+        story = tab.locator("#captions li[data-speaker=agent]", has_text="river")
+        await story.first.wait_for(timeout=45_000)
+        await caption(tab, "agent", HEAR_HOURS)
+        assert "the basket." not in await story.first.inner_text()
 
 
 async def test_the_agents_state_is_shown_in_words(stack: Stack) -> None:

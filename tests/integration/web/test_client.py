@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 from collections.abc import Iterator
@@ -62,3 +63,16 @@ def test_livekits_token_source_shows_why_it_was_refused(endpoint: str) -> None:
 def test_the_pages_own_tests_pass() -> None:
     """The caption logic holds under the page's own test runner."""
     node("node_modules/vitest/vitest.mjs", "run", cwd=CLIENT_DIR)
+
+
+def test_the_page_is_light() -> None:
+    """All that a visitor's browser loads for it is under 250 kB as it travels."""
+    static = ROOT / "agent" / "web" / "static"
+    page = (static / "index.html").read_text()
+    files = [static / "index.html", *(f for f in (static / "assets").iterdir() if f.name in page)]
+    # A script may load others that the page does not name.
+    files += [
+        f for f in (static / "assets").glob("*.js") if f not in files and "calls" not in f.name
+    ]
+    assert len(files) >= 4, "Did ./scripts/build-client run?"
+    assert sum(len(gzip.compress(file.read_bytes())) for file in files) < 250_000

@@ -1,68 +1,42 @@
 import {
-  ConnectionError,
-  ConnectionErrorReason,
   ConnectionState,
   DisconnectReason,
   type LocalAudioTrack,
-  MediaDeviceFailure,
   type Participant,
   type RemoteTrack,
   Room,
   RoomEvent,
-  type TextStreamReader,
   Track,
   TrackEvent,
-  createLocalAudioTrack,
 } from "livekit-client";
-import { type Caption, Captions, type Speaker } from "./captions";
+import type { Caption } from "./captions";
+import { TOPIC, readEvent } from "./events";
+import { CallFault, connectionFault, obtain } from "./fault";
 import { type KeptCall, forgetCall, keepCall } from "./kept";
 import {
-  type CallOptions,
-  type Credentials,
-  TokenRefused,
-  fetchCredentials,
-  fetchReturn,
-} from "./token";
-import { type AgentState, type Ending, type Fault, type Phase, agentState } from "./words";
+  type AudioChoices,
+  type CallListener,
+  type Ending,
+  type Fault,
+  type Line,
+  type Phase,
+  type Rating,
+  type Refusal,
+  agentState,
+} from "./line";
+import { captureOptions, openMicrophone } from "./microphone";
+import { type CallOptions, type Credentials, fetchCredentials, fetchReturn } from "./token";
+import { Transcription } from "./transcription";
 
-const TOKEN_TIMEOUT_MS = 10_000;
+export type { CallListener } from "./line";
+
 /** An agent that hangs up leaves and closes the room: the second follows the first within this. */
 const FAREWELL_MS = 1_500;
 
-/** What a call tells whoever shows it. */
-export interface CallListener {
-  phase(phase: Phase): void;
-  /** The call is over for this reason; the phase is already `failed`. */
-  fault(fault: Fault, detail?: string): void;
-  /** The call is over for this reason; the phase is already `ended`. */
-  ending(ending: Ending): void;
-  agentState(state: AgentState | undefined): void;
-  caption(caption: Caption): void;
-  /** The caller's microphone is open; called again when it had to be opened anew. */
-  microphone(track: MediaStreamTrack): void;
-  /** Whether the agent hears the caller; a microphone that was unplugged counts as muted. */
-  muted(muted: boolean): void;
-  /** The agent can be heard through this element, which is the listener's to place and remove. */
-  agentAudio(element: HTMLMediaElement, track: MediaStreamTrack): void;
-  /** That element will play no more. */
-  agentAudioGone(element: HTMLMediaElement): void;
-  /** The browser plays no sound before the caller has pressed something: see `unlockAudio`. */
-  audioBlocked(blocked: boolean): void;
-}
-
-class CallFault extends Error {
-  constructor(
-    readonly fault: Fault,
-    readonly detail?: string,
-  ) {
-    super(fault);
-  }
-}
-
-/** One call, from opening the microphone until it is over. Make a new one for the next call. */
-export class Call {
-  private readonly room = new Room({ disconnectOnPageLeave: false }); // see leavePage
-  private readonly captions: Captions;
+/** A call through a LiveKit room. */
+export class Call implements Line {
+  private readonly room: Room;
+  private readonly transcription: Transcription;
   private microphone: LocalAudioTrack | undefined;
   private patience: number | undefined;
   private resumeToken: string | undefined;
@@ -71,22 +45,22 @@ export class Call {
   /** Whether the microphone is to be muted when it opens. */
   private mutedAtFirst = false;
   private over = false;
-  private typed = 0;
 
   constructor(
     private readonly listener: CallListener,
     private readonly options: CallOptions,
     private readonly agentTimeoutS: number,
+    private audio: AudioChoices,
   ) {
-    this.captions = new Captions((caption) => {
+    this.room = new Room({
+      disconnectOnPageLeave: false, // see leavePage
+      ...(audio.speaker && { audioOutput: { deviceId: audio.speaker } }),
+    });
+    this.transcription = new Transcription(this.room, (caption) => {
       if (!this.over) listener.caption(caption);
     });
   }
 
-  /**
-   * Opens the microphone and joins the room, or returns to a call that was kept. Never rejects:
-   * faults go to the listener.
-   */
   async start(kept?: KeptCall): Promise<void> {
     try {
       await (kept ? this.comeBack(kept) : this.begin());
@@ -99,10 +73,9 @@ export class Call {
     }
   }
 
-  /** Sends typed text to the agent and shows it. Rejects when it cannot be sent. */
   async say(text: string): Promise<void> {
     await this.room.localParticipant.sendText(text, { topic: "lk.chat" });
-    this.captions.add(`typed-${++this.typed}`, "caller", text);
+    this.transcription.addTyped(text);
   }
 
   async setMuted(muted: boolean): Promise<void> {
@@ -110,16 +83,42 @@ export class Call {
     await (muted ? this.microphone.mute() : this.microphone.unmute());
   }
 
-  /** Lets the agent be heard; call it from a click. */
   async unlockAudio(): Promise<void> {
     await this.room.startAudio();
+  }
+
+  async useAudio(audio: AudioChoices): Promise<void> {
+    const before = this.audio;
+    this.audio = audio;
+    try {
+      if (audio.speaker !== before.speaker)
+        await this.room.switchActiveDevice("audiooutput", audio.speaker || "default");
+      const { speaker: _, ...sound } = before;
+      const names = Object.keys(sound) as (keyof typeof sound)[];
+      if (names.some((name) => audio[name] !== before[name]))
+        await this.microphone?.restartTrack(captureOptions(audio));
+    } catch (error) {
+      this.audio = before;
+      // The library had closed the old one first.
+      await this.microphone?.restartTrack(captureOptions(before)).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async rate(rating: Rating): Promise<void> {
+    const agent = [...this.room.remoteParticipants.values()].find(isAgent);
+    if (!agent) throw new Error("Nobody is there who could hear it.");
+    await this.room.localParticipant.performRpc({
+      destinationIdentity: agent.identity,
+      method: "parley.feedback",
+      payload: JSON.stringify({ rating }),
+    });
   }
 
   hangUp(): void {
     this.finish("ended");
   }
 
-  /** Leaves the room with the page. What is kept brings the call back if the page was reloaded. */
   leavePage(captions: readonly Caption[]): void {
     if (this.over) return;
     this.over = true;
@@ -135,8 +134,10 @@ export class Call {
 
   private async begin(): Promise<void> {
     this.listener.phase("connecting");
-    const microphone = await openMicrophone();
+    const microphone = await openMicrophone(this.audio);
     if (this.over) return microphone.stop();
+    // What is said from now on is sent to the agent once it is there.
+    microphone.startPreConnectBuffer();
     this.take(microphone);
     const credentials = await obtain((signal) => fetchCredentials(this.options, signal));
     if (this.over) return;
@@ -153,7 +154,7 @@ export class Call {
     // Before the microphone, about which the browser may ask: the agent waits for so long only.
     await this.join(credentials, captions);
     if (this.over) return;
-    const microphone = await openMicrophone();
+    const microphone = await openMicrophone(this.audio);
     if (this.over) return microphone.stop();
     if (this.mutedAtFirst) await microphone.mute();
     this.take(microphone);
@@ -165,7 +166,11 @@ export class Call {
     microphone
       .on(TrackEvent.Restarted, show)
       .on(TrackEvent.Muted, () => this.listener.muted(true))
-      .on(TrackEvent.Unmuted, () => this.listener.muted(false));
+      .on(TrackEvent.Unmuted, () => this.listener.muted(false))
+      // The library goes on with the default one, or mutes where there is none.
+      .on(TrackEvent.Ended, () => {
+        if (!this.over) this.listener.microphoneLost();
+      });
     this.microphone = microphone;
     this.listener.muted(microphone.isMuted);
     show();
@@ -194,9 +199,7 @@ export class Call {
   }
 
   private subscribe(room: Room): void {
-    room.registerTextStreamHandler("lk.transcription", (reader, { identity }) => {
-      void this.transcribe(reader, identity);
-    });
+    this.transcription.listen();
     room
       .on(RoomEvent.ParticipantConnected, (participant) => this.observe(participant))
       .on(RoomEvent.ParticipantAttributesChanged, (_, participant) => this.observe(participant))
@@ -206,6 +209,11 @@ export class Call {
         window.setTimeout(() => this.endWithoutAgent("agent-lost"), FAREWELL_MS);
       })
       .on(RoomEvent.TrackSubscribed, (track) => this.hear(track))
+      .on(RoomEvent.DataReceived, (payload, participant, _, topic) => {
+        if (topic !== TOPIC || this.over || !participant || !isAgent(participant)) return;
+        const event = readEvent(payload);
+        if (event) this.listener.event(event);
+      })
       .on(RoomEvent.AudioPlaybackStatusChanged, () =>
         this.listener.audioBlocked(!room.canPlaybackAudio),
       )
@@ -230,29 +238,6 @@ export class Call {
     if (this.over || track.kind !== Track.Kind.Audio) return;
     track.on(TrackEvent.ElementDetached, (element) => this.listener.agentAudioGone(element));
     this.listener.agentAudio(track.attach(), track.mediaStreamTrack);
-  }
-
-  private async transcribe(reader: TextStreamReader, identity: string): Promise<void> {
-    const attributes = reader.info.attributes ?? {};
-    const speaker = this.speaker(identity, attributes["lk.transcribed_track_id"]);
-    const line = this.captions.open(attributes["lk.segment_id"] ?? reader.info.id, speaker);
-    const final = attributes["lk.transcription_final"] === "true";
-    let text = "";
-    try {
-      for await (const chunk of reader) line.write((text += chunk), final);
-      // The agent's speech comes in one stream, so its end is the end of the segment.
-      line.write(text, final || speaker === "agent");
-    } catch {
-      // A stream cut off by a lost connection: what has come so far stays on show.
-    }
-  }
-
-  private speaker(identity: string, trackId: string | undefined): Speaker {
-    const caller = this.room.localParticipant;
-    const spokenByCaller =
-      identity === caller.identity ||
-      (trackId !== undefined && caller.trackPublications.has(trackId));
-    return spokenByCaller ? "caller" : "agent";
   }
 
   private reconnected(): void {
@@ -295,7 +280,7 @@ export class Call {
     }
   }
 
-  private fail(fault: Fault, detail?: string): void {
+  private fail(fault: Fault, detail?: string | Refusal): void {
     if (this.over) return;
     this.finish("failed");
     this.listener.fault(fault, detail);
@@ -317,40 +302,4 @@ export class Call {
 /** True for the agent itself, not for a helper, such as an avatar, that speaks in its name. */
 function isAgent(participant: Participant): boolean {
   return participant.isAgent && !participant.attributes["lk.publish_on_behalf"];
-}
-
-async function openMicrophone(): Promise<LocalAudioTrack> {
-  // Browsers hide the API on pages that came over plain http from another host.
-  if (!navigator.mediaDevices) throw new CallFault("insecure-page");
-  try {
-    return await createLocalAudioTrack({
-      autoGainControl: true,
-      echoCancellation: true,
-      noiseSuppression: true,
-    });
-  } catch (error) {
-    switch (MediaDeviceFailure.getFailure(error)) {
-      case MediaDeviceFailure.NotFound:
-        throw new CallFault("no-microphone");
-      case MediaDeviceFailure.PermissionDenied:
-        throw new CallFault("microphone-refused");
-      default:
-        throw new CallFault("microphone-busy");
-    }
-  }
-}
-
-async function obtain<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  try {
-    return await ask(AbortSignal.timeout(TOKEN_TIMEOUT_MS));
-  } catch (error) {
-    if (error instanceof TokenRefused) throw new CallFault("token-refused", error.message);
-    throw new CallFault("server-unreachable");
-  }
-}
-
-function connectionFault(error: unknown): CallFault {
-  const refused =
-    error instanceof ConnectionError && error.reason === ConnectionErrorReason.NotAllowed;
-  return new CallFault(refused ? "token-refused" : "server-unreachable");
 }

@@ -4,7 +4,7 @@ import { type Caption, Captions } from "./captions";
 function shown(play: (captions: Captions) => void): Caption[] {
   const lines = new Map<string, Caption>();
   play(new Captions((caption) => lines.set(caption.id, caption)));
-  return [...lines.values()];
+  return [...lines.values()].map(({ at: _, ...line }) => line);
 }
 
 test("a final transcript replaces the interim ones of its segment", () => {
@@ -36,4 +36,13 @@ test("speech grows within one stream and keeps its place among the lines", () =>
 
 test("a segment in which nothing was said makes no line", () => {
   expect(shown((captions) => captions.open("SG_1", "caller").write("  ", true))).toEqual([]);
+});
+
+test("a line keeps the time at which it began", () => {
+  const times = new Set<number | undefined>();
+  const captions = new Captions((caption) => times.add(caption.at));
+  captions.open("SG_1", "caller").write("what", false);
+  captions.open("SG_1", "caller").write("what time is it", true);
+  expect(times.size).toBe(1);
+  expect([...times][0]).toBeGreaterThan(0);
 });

@@ -1,4 +1,3 @@
-import type { CallListener } from "./call";
 import type { Caption } from "./captions";
 import {
   type Beginning,
@@ -12,8 +11,9 @@ import { DirectMicrophone, type Sound } from "./direct_microphone";
 import { OfferRefused, Peer } from "./direct_peer";
 import { Reports } from "./direct_reports";
 import { Talk, type ToolCall } from "./direct_talk";
+import type { AudioChoices, CallListener, Fault, Line, Phase } from "./line";
+import { bearer } from "./pass";
 import type { CallOptions } from "./token";
-import type { Fault, Phase } from "./words";
 
 /** After which a call that is to end does so, though nothing more was heard. */
 const FAREWELL_MS = 20_000;
@@ -22,7 +22,7 @@ const FAREWELL_MS = 20_000;
 type Reply = Readonly<Record<string, unknown>>;
 
 /** A call in which this page talks with the provider itself, without a room. */
-export class DirectCall {
+export class DirectCall implements Line {
   private readonly peer: Peer;
   private readonly talk: Talk;
   private readonly microphone: DirectMicrophone;
@@ -68,7 +68,7 @@ export class DirectCall {
     try {
       const microphone = await this.microphone.open();
       if (this.over) return this.microphone.close();
-      this.call = await beginDirect(this.options, {});
+      this.call = await beginDirect(this.options, bearer());
       if (this.over) return;
       this.reports = new Reports(this.call.token, (standing) => this.stands(standing));
       this.timeOver = window.setTimeout(
@@ -108,7 +108,7 @@ export class DirectCall {
   }
 
   /** Goes on with other devices. Rejects when they cannot be used; then the old ones stay. */
-  async useAudio(sound: Sound): Promise<void> {
+  async useAudio(sound: AudioChoices): Promise<void> {
     const microphone = await this.microphone.change(sound);
     await this.peer.hearFrom(microphone);
     if (sound.speaker !== undefined) await this.audio?.setSinkId?.(sound.speaker);
@@ -219,7 +219,7 @@ export class DirectCall {
   private fail(fault: Fault, refusal?: DirectRefused): void {
     if (this.over) return;
     this.finish("failed", "connection lost");
-    this.listener.fault(fault, refusal?.message);
+    this.listener.fault(fault, refusal);
   }
 
   private finish(phase: "ended" | "failed", reason: EndReason): void {

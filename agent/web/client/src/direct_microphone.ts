@@ -1,5 +1,5 @@
-import type { CallListener } from "./call";
-import type { Fault } from "./words";
+import type { CallListener } from "./line";
+import type { Fault } from "./line";
 
 /** Which devices a call uses and what is done to the caller's sound; empty ids are the default. */
 export interface Sound {

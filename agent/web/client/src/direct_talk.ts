@@ -4,7 +4,7 @@
  */
 import type { Caption } from "./captions";
 import { type Reported, fit } from "./direct_api";
-import type { AgentState } from "./words";
+import type { AgentState } from "./line";
 
 /** A call of a tool by the model. */
 export interface ToolCall {

@@ -54,10 +54,11 @@ export function readKeptCall(text: string | null): KeptCall | undefined {
 }
 
 function isCaption(value: unknown): value is Caption {
-  const { id, speaker, text } = (value ?? {}) as Partial<Caption>;
+  const { id, speaker, text, at } = (value ?? {}) as Partial<Caption>;
   return (
     typeof id === "string" &&
     typeof text === "string" &&
+    (at === undefined || Number.isFinite(at)) &&
     (speaker === "caller" || speaker === "agent")
   );
 }

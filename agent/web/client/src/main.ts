@@ -1,188 +1,219 @@
 import { setLogLevel } from "livekit-client";
-import { Call, type CallListener } from "./call";
-import type { Caption } from "./captions";
-import { DirectCall } from "./direct";
+import { CallScreen } from "./call_screen";
+import { Choices } from "./choices";
+import { found } from "./dom";
+import { Keepsake } from "./keepsake";
 import { type KeptCall, keptCall } from "./kept";
-import { LevelMeter } from "./meter";
+import { LANGUAGES, type Language, chooseLanguage, speak, wordsOf } from "./language";
+import type { Line } from "./line";
+import { knownModes, makeLine } from "./lines";
+import { Notice } from "./notice";
+import { type Offer, fetchOffer } from "./offer";
+import { takePass } from "./pass";
+import { type Preferences, keepPreferences, keptPreferences } from "./preferences";
+import { RatingButtons } from "./rating";
+import { SoundSettings } from "./sound_settings";
 import { callOptions } from "./token";
-import {
-  type AgentState,
-  type Ending,
-  type Fault,
-  type Phase,
-  endingWords,
-  faultWords,
-  statusWords,
-} from "./words";
+import type { PageWord } from "./words";
 
 setLogLevel("warn");
 
 const page = document.body;
-const alertLine = element("alert", HTMLParagraphElement);
-const captionList = element("captions", HTMLOListElement);
-const connectButton = element("connect", HTMLButtonElement);
-const hangUpButton = element("hangup", HTMLButtonElement);
-const messageBox = element("message", HTMLInputElement);
-const meterBar = element("meter", HTMLDivElement);
-const muteButton = element("mute", HTMLButtonElement);
-const sendButton = element("send", HTMLButtonElement);
-const statusLine = element("status", HTMLParagraphElement);
-const unlockButton = element("unlock", HTMLButtonElement);
+const connectButton = found("connect", HTMLButtonElement);
+const connectLabel = found("connect-label", HTMLElement);
+const messageBox = found("message", HTMLInputElement);
+const dialog = found("settings", HTMLDialogElement);
+const languageSelect = found("choose-lang", HTMLSelectElement);
 
-/** Shows one call on the page and cleans up after it. */
-class CallView implements CallListener {
-  private readonly lines = new Map<string, HTMLLIElement>();
-  private readonly shown = new Map<string, Caption>();
-  private microphoneMeter: LevelMeter | undefined;
-  private readonly voices = new Map<HTMLMediaElement, LevelMeter>();
-  private now: Phase = "idle";
-  private agent: AgentState | undefined;
+/** The page: what was chosen on it, and the call that is made from it. */
+class Page {
+  preferences: Preferences = keptPreferences();
+  language: Language = chooseLanguage(location.search, this.preferences.lang, navigator.languages);
+  private line: Line | undefined;
+  private hasCalled = false;
+  private readonly choices = new Choices(fromAddress(), (choice) => this.change(choice));
+  private readonly notice = new Notice(found("alert", HTMLElement));
+  private readonly screen = new CallScreen(this);
+  private readonly sound = new SoundSettings(this);
+  private readonly keepsake = new Keepsake(
+    () => this.words,
+    () => this.say("copyFailed"),
+  );
+  private readonly rating = new RatingButtons(
+    () => this.line,
+    () => this.say("ratingFailed"),
+  );
 
-  phase(phase: Phase): void {
-    this.now = phase;
-    page.dataset["phase"] = phase;
-    messageBox.disabled = sendButton.disabled = phase !== "live";
-    muteButton.disabled = phase === "connecting" || phase === "returning";
-    this.describe();
-    if (phase === "ended" || phase === "failed") this.close();
+  get words() {
+    return wordsOf(this.language);
   }
 
-  fault(fault: Fault, detail?: string): void {
-    page.dataset["fault"] = fault;
-    showAlert(faultWords(fault, detail));
+  get announces(): boolean {
+    return this.preferences.announce;
   }
 
-  ending(ending: Ending): void {
-    showAlert(endingWords(ending));
+  title(persona: string): string {
+    return this.choices.title(persona);
   }
 
-  agentState(state: AgentState | undefined): void {
-    this.agent = state;
-    if (state) page.dataset["agentState"] = state;
-    else delete page.dataset["agentState"];
-    this.describe();
+  tell(telling: Parameters<Notice["tell"]>[0]): void {
+    this.notice.tell(telling, this.words, this.language);
   }
 
-  /** The lines so far. What the agent was saying goes on in a new one; a guess at what the caller
-   * was saying does not. */
-  get captions(): Caption[] {
-    const lines = [...this.shown.values()].filter((line) => line.final || line.speaker === "agent");
-    return lines.map((line) => ({ ...line, final: true }));
+  complain(fault: keyof typeof this.words.faults): void {
+    this.tell((words) => ({ text: words.faults[fault] }));
   }
 
-  caption(caption: Caption): void {
-    this.shown.set(caption.id, caption);
-    const line = this.lines.get(caption.id) ?? this.addLine(caption);
-    // Whatever was spoken or typed is text, never markup.
-    line.textContent = caption.text;
-    line.dataset["final"] = String(caption.final);
-    captionList.scrollTop = captionList.scrollHeight;
+  say(word: PageWord): void {
+    this.tell((words) => ({ text: words.page[word] }));
   }
 
-  microphone(track: MediaStreamTrack): void {
-    this.microphoneMeter?.stop();
-    this.microphoneMeter = new LevelMeter(track, showMicrophoneLevel);
+  showLevel(level: number): void {
+    for (const meter of document.querySelectorAll<HTMLElement>(".meter")) {
+      meter.style.setProperty("--level", level.toFixed(2));
+      meter.setAttribute("aria-valuenow", String(Math.round(level * 100)));
+    }
   }
 
-  muted(muted: boolean): void {
-    page.dataset["muted"] = String(muted);
-    muteButton.textContent = muted ? "Unmute" : "Mute";
+  /** Takes something chosen, and keeps it for the next visit. */
+  change(choice: Partial<Preferences>): void {
+    const before = this.preferences;
+    this.preferences = { ...before, ...choice };
+    keepPreferences(this.preferences);
+    const isInCall = this.isInCall;
+    this.line?.useAudio?.(this.preferences).catch(() => {
+      if (!isInCall) return;
+      this.preferences = before;
+      keepPreferences(before);
+      void this.sound.show();
+      this.say("soundFailed");
+    });
   }
 
-  agentAudio(audio: HTMLMediaElement, track: MediaStreamTrack): void {
-    page.append(audio);
-    const show = (level: number) => page.style.setProperty("--voice", level.toFixed(2));
-    this.voices.set(audio, new LevelMeter(track, show));
+  take(offer: Offer): void {
+    this.choices.take({ ...offer, modes: knownModes(offer.modes) });
+    this.choices.show(this.language, this.preferences);
   }
 
-  agentAudioGone(audio: HTMLMediaElement): void {
-    this.voices.get(audio)?.stop();
-    this.voices.delete(audio);
-    audio.remove();
+  speak(language: Language): void {
+    this.language = language;
+    speak(page, language);
+    languageSelect.value = language;
+    connectLabel.textContent = this.words.page[this.hasCalled ? "startAgain" : "start"];
+    this.screen.relabel();
+    this.notice.retell(this.words, language);
+    this.choices.show(language, this.preferences);
+    void this.sound.show();
   }
 
-  audioBlocked(blocked: boolean): void {
-    unlockButton.hidden = !blocked;
+  start(kept?: KeptCall): void {
+    this.sound.stopTest();
+    dialog.close();
+    this.notice.clear();
+    this.keepsake.withdraw();
+    // Apart from those of this page, which counts its lines anew.
+    const earlier = kept?.captions.map((caption) => ({ ...caption, id: `kept-${caption.id}` }));
+    this.screen.begin(earlier ?? []);
+    const { halfDuplex } = this.preferences;
+    const options = { ...this.choices.options, ...(halfDuplex && { half_duplex: true }) };
+    const patienceS = Number(page.dataset["agentTimeoutS"]);
+    const mode = kept ? "room" : this.choices.mode; // none of another kind is kept
+    this.line = makeLine(mode, this.screen, options, patienceS, this.preferences);
+    this.rating.reset(this.line);
+    void this.line.start(kept);
+    found("hangup", HTMLButtonElement).focus();
   }
 
-  private addLine({ id, speaker }: Caption): HTMLLIElement {
-    const line = document.createElement("li");
-    line.dataset["speaker"] = speaker;
-    this.lines.set(id, line);
-    captionList.append(line);
-    return line;
-  }
-
-  private describe(): void {
-    statusLine.textContent = statusWords(this.now, this.agent);
-  }
-
-  private close(): void {
-    this.microphoneMeter?.stop();
-    for (const audio of this.voices.keys()) this.agentAudioGone(audio);
-    page.style.removeProperty("--voice");
-    showMicrophoneLevel(0);
-    unlockButton.hidden = true;
-    connectButton.textContent = "Start a new call";
+  closed(): void {
+    this.hasCalled = true;
+    connectLabel.textContent = this.words.page.startAgain;
+    this.keepsake.offer(this.screen.conversation.transcript);
     connectButton.focus();
   }
+
+  hangUp(): void {
+    this.line?.hangUp();
+  }
+
+  unlock(): void {
+    void this.line?.unlockAudio();
+  }
+
+  mute(): void {
+    const muted = page.dataset["muted"] !== "true";
+    this.line?.setMuted(muted).catch(() => this.say("muteFailed"));
+  }
+
+  send(): void {
+    const text = messageBox.value.trim();
+    if (text === "" || !this.line) return;
+    this.notice.clear();
+    this.line.say(text).then(
+      () => (messageBox.value = ""),
+      () => this.say("messageFailed"),
+    );
+  }
+
+  leave(): void {
+    this.line?.leavePage(this.screen.conversation.transcript.said);
+  }
+
+  openSettings(): void {
+    found("test-microphone", HTMLButtonElement).hidden = this.isInCall;
+    found("next-call", HTMLElement).hidden =
+      document.querySelector("#next-call .field:not([hidden])") === null;
+    void this.sound.show();
+    dialog.showModal();
+  }
+
+  closeSettings(): void {
+    this.sound.stopTest();
+  }
+
+  private get isInCall(): boolean {
+    return !["idle", "ended", "failed"].includes(this.screen.phaseNow);
+  }
 }
 
-function startCall(kept?: KeptCall): void {
-  captionList.replaceChildren();
-  showAlert("");
-  delete page.dataset["fault"];
-  const patienceS = Number(page.dataset["agentTimeoutS"]);
-  view = new CallView();
-  // Apart from those of this page, which counts its lines anew.
-  for (const caption of kept?.captions ?? []) view.caption({ ...caption, id: `kept-${caption.id}` });
-  const isDirect = new URLSearchParams(location.search).get("mode") === "direct";
-  call = new (isDirect ? DirectCall : Call)(view, callOptions(location.search), patienceS);
-  void call.start(isDirect ? undefined : kept);
-  hangUpButton.focus();
+/** What a link to this page has chosen. */
+function fromAddress(): Readonly<Record<string, string>> {
+  const mode = new URLSearchParams(location.search).get("mode");
+  return { ...callOptions(location.search), ...(mode !== null && { mode }) };
 }
 
-function showAlert(words: string): void {
-  alertLine.textContent = words;
-  alertLine.hidden = words === "";
+takePass();
+const parley = new Page();
+for (const [tag, name] of Object.entries(LANGUAGES)) {
+  const option = new Option(name, tag);
+  option.lang = tag;
+  languageSelect.append(option);
 }
+parley.speak(parley.language);
+void fetchOffer().then((offer) => parley.take(offer));
 
-function showMicrophoneLevel(level: number): void {
-  meterBar.style.setProperty("--level", level.toFixed(2));
-  meterBar.setAttribute("aria-valuenow", String(Math.round(level * 100)));
-}
-
-function element<T extends HTMLElement>(id: string, type: new () => T): T {
-  const found = document.getElementById(id);
-  if (!(found instanceof type)) throw new Error(`The page has no ${type.name} #${id}`);
-  return found;
-}
-
-let call: Call | DirectCall | undefined;
-let view: CallView | undefined;
-
-connectButton.addEventListener("click", () => startCall());
-hangUpButton.addEventListener("click", () => call?.hangUp());
-unlockButton.addEventListener("click", () => void call?.unlockAudio());
-muteButton.addEventListener("click", () => {
-  call?.setMuted(page.dataset["muted"] !== "true").catch(() => {
-    showAlert("The microphone could not be switched. Please try again.");
-  });
+const onClick = (id: string, act: () => void) =>
+  found(id, HTMLButtonElement).addEventListener("click", act);
+onClick("connect", () => parley.start());
+onClick("hangup", () => parley.hangUp());
+onClick("unlock", () => parley.unlock());
+onClick("mute", () => parley.mute());
+onClick("open-settings", () => parley.openSettings());
+onClick("close-settings", () => dialog.close());
+dialog.addEventListener("close", () => parley.closeSettings());
+languageSelect.addEventListener("change", () => {
+  const lang = languageSelect.value as Language;
+  parley.change({ lang });
+  parley.speak(lang);
 });
-element("composer", HTMLFormElement).addEventListener("submit", (event) => {
+found("composer", HTMLFormElement).addEventListener("submit", (event) => {
   event.preventDefault();
-  const text = messageBox.value.trim();
-  if (text === "" || !call) return;
-  showAlert("");
-  call.say(text).then(
-    () => (messageBox.value = ""),
-    () => showAlert("Your message could not be sent. Please try again."),
-  );
+  parley.send();
 });
-window.addEventListener("pagehide", () => call?.leavePage(view?.captions ?? []));
+window.addEventListener("hashchange", takePass);
+window.addEventListener("pagehide", () => parley.leave());
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload(); // brought back as it was left: without its connection
 });
 
 const kept = keptCall();
-if (kept) startCall(kept);
+if (kept) parley.start(kept);

@@ -1,93 +1,147 @@
-/** Everything the page says to a person, in one place. */
+/** Everything the page says to a person: the form of a language file in `languages/`. */
+import type { AgentState, Ending, Fault, Phase, Refusal } from "./line";
 
-/** How far a call has come. */
-export type Phase =
-  | "idle"
-  | "connecting"
-  | "returning"
-  | "waiting"
-  | "live"
-  | "reconnecting"
-  | "ended"
-  | "failed";
+export type { AgentState, Ending, Fault, Phase } from "./line";
 
-/** Values of the attribute `lk.agent.state` that LiveKit agents set. */
-export type AgentState = "initializing" | "idle" | "listening" | "thinking" | "speaking";
+export interface Words {
+  /** Texts of elements with `data-word`, `data-word-label` or `data-word-placeholder`. */
+  readonly page: Readonly<Record<PageWord, string>>;
+  readonly phases: Readonly<Record<Phase, string>>;
+  readonly agentStates: Readonly<Record<AgentState, string>>;
+  readonly faults: Readonly<Record<Fault, string>>;
+  readonly endings: Readonly<Record<Ending, string>>;
+  /** Why a call was not accepted, by HTTP status; 0 for any other. */
+  readonly refusals: Readonly<Record<RefusedStatus, string>>;
+  readonly tryAgainIn: (wait: string) => string;
+  /** What the agent does, by the tool it uses; "" for any other. */
+  readonly tools: Readonly<Record<string, string>>;
+  readonly conditions: Readonly<Record<Sky, string>>;
+  readonly appointment: Readonly<Record<"booked" | "moved" | "cancelled", string>>;
+  readonly card: Readonly<Record<CardWord, string>>;
+  readonly handedOver: (persona: string) => string;
+  readonly perMinute: (amount: string) => string;
+}
 
-/** Why a call could not be made or kept. */
-export type Fault =
-  | "insecure-page"
-  | "no-microphone"
-  | "microphone-refused"
-  | "microphone-busy"
-  | "server-unreachable"
-  | "token-refused"
-  | "no-agent"
-  | "agent-failed"
-  | "agent-lost"
-  | "connection-lost";
+export type PageWord =
+  | "title"
+  | "disclosure"
+  | "start"
+  | "startAgain"
+  | "unlock"
+  | "mute"
+  | "unmute"
+  | "hangUp"
+  | "send"
+  | "message"
+  | "messageHint"
+  | "captions"
+  | "you"
+  | "assistant"
+  | "microphoneLevel"
+  | "settings"
+  | "close"
+  | "sound"
+  | "microphone"
+  | "speaker"
+  | "defaultDevice"
+  | "unnamedDevice"
+  | "testMicrophone"
+  | "stopTest"
+  | "echoCancellation"
+  | "noiseSuppression"
+  | "autoGainControl"
+  | "halfDuplex"
+  | "halfDuplexHint"
+  | "nextCall"
+  | "persona"
+  | "language"
+  | "pipeline"
+  | "cascade"
+  | "realtime"
+  | "voice"
+  | "usualVoice"
+  | "mode"
+  | "room"
+  | "direct"
+  | "pageLanguage"
+  | "transcript"
+  | "copy"
+  | "copied"
+  | "asText"
+  | "asSubtitles"
+  | "helpful"
+  | "thumbUp"
+  | "thumbDown"
+  | "thanks"
+  | "time"
+  | "cost"
+  | "microphoneLost"
+  | "microphoneFailed"
+  | "soundFailed"
+  | "messageFailed"
+  | "muteFailed"
+  | "ratingFailed"
+  | "copyFailed"
+  | "earlier"
+  | "announce";
 
-/** Why a call has ended that went well until then; most need no words. */
-export type Ending = "elsewhere" | "idle";
-
-const PHASES: Record<Phase, string> = {
-  idle: "Ask a question, as you would on the phone.",
-  connecting: "Connecting…",
-  returning: "Returning to your call…",
-  waiting: "Waiting for the assistant…",
-  live: "Connected",
-  reconnecting: "The connection was lost. Reconnecting…",
-  ended: "The call has ended.",
-  failed: "Sorry, the call did not work.",
-};
-
-const AGENT_STATES: Record<AgentState, string> = {
-  initializing: "The assistant is getting ready…",
-  idle: "The assistant is waiting.",
-  listening: "Listening",
-  thinking: "Thinking…",
-  speaking: "Speaking",
-};
-
-const FAULTS: Record<Fault, string> = {
-  "insecure-page":
-    "Browsers allow the microphone only on secure pages. Open this page over https, or on localhost.",
-  "no-microphone": "No microphone was found. Connect one and start the call again.",
-  "microphone-refused":
-    "This page may not use your microphone. Allow it in your browser's site settings, then start the call again.",
-  "microphone-busy":
-    "The microphone could not be opened. Another program may be using it; close that and start the call again.",
-  "server-unreachable":
-    "The call server cannot be reached. Check your connection and start the call again.",
-  "token-refused": "The server did not accept the call.",
-  "no-agent": "No assistant has answered the call. Please try again in a moment.",
-  "agent-failed":
-    "The assistant had to end the call because of a fault. Please try again in a moment.",
-  "agent-lost": "The assistant was cut off by a fault. You can start a new call.",
-  "connection-lost": "The connection was lost and could not be restored. You can start a new call.",
-};
-
-const ENDINGS: Record<Ending, string> = {
-  elsewhere: "This call was opened in another window and goes on there.",
-  idle: "The assistant hung up because nothing was heard from you.",
-};
+export type CardWord = "highLow" | "rain" | "wind" | "usual" | "reference";
+export type Sky = "clear" | "cloudy" | "fog" | "rain" | "snow" | "storm";
+export type RefusedStatus = 0 | 401 | 403 | 429 | 503;
 
 /** What the status line says; an agent's state counts once it is in the call. */
-export function statusWords(phase: Phase, agentState: AgentState | undefined): string {
-  return phase === "live" && agentState ? AGENT_STATES[agentState] : PHASES[phase];
+export function statusWords(
+  words: Words,
+  phase: Phase,
+  state: AgentState | undefined,
+  tool: string | undefined,
+): string {
+  if (phase !== "live" || state === undefined) return words.phases[phase];
+  const works = tool !== undefined && state !== "speaking";
+  return works ? (words.tools[tool] ?? words.tools[""] ?? "") : words.agentStates[state];
 }
 
-/** What went wrong and what to do; `detail` is the server's own sentence. */
-export function faultWords(fault: Fault, detail?: string): string {
-  return detail ? `${FAULTS[fault]} ${detail}` : FAULTS[fault];
+/** Something to tell a person: in the page's language, and then in the server's own words. */
+export interface Told {
+  readonly text: string;
+  readonly quoted?: string;
+  readonly then?: string;
 }
 
-/** Why a call has ended. */
-export function endingWords(ending: Ending): string {
-  return ENDINGS[ending];
+/** What went wrong and what to do. */
+export function faultWords(
+  words: Words,
+  language: string,
+  fault: Fault,
+  detail?: string | Refusal,
+): Told {
+  if (detail === undefined) return { text: words.faults[fault] };
+  if (typeof detail === "string") return { text: words.faults[fault], quoted: detail };
+  const { status, message, retryAfterS } = detail;
+  const text = words.refusals[status as RefusedStatus] ?? words.refusals[0];
+  if (retryAfterS === undefined) return { text, quoted: message };
+  return { text, quoted: message, then: words.tryAgainIn(duration(language, retryAfterS)) };
 }
 
-/** The state an attribute names, or undefined for none and for one this page does not know. */
-export function agentState(value: string | undefined): AgentState | undefined {
-  return value !== undefined && value in AGENT_STATES ? (value as AgentState) : undefined;
+/** A time to wait, in the largest unit in which it is a few. */
+export function duration(language: string, seconds: number): string {
+  const [amount, unit] =
+    seconds < 100
+      ? [Math.max(1, seconds), "second"]
+      : seconds < 100 * 60
+        ? [Math.ceil(seconds / 60), "minute"]
+        : [Math.ceil(seconds / 3600), "hour"];
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(
+    amount,
+  );
+}
+
+/** The sky that a condition in English words speaks of. */
+export function sky(condition: string): Sky {
+  const has = (...parts: string[]) => parts.some((part) => condition.toLowerCase().includes(part));
+  if (has("thunder", "hail")) return "storm";
+  if (has("snow", "sleet")) return "snow";
+  if (has("rain", "drizzle", "shower")) return "rain";
+  if (has("fog", "mist")) return "fog";
+  return has("cloud", "overcast") ? "cloudy" : "clear";
 }

@@ -1,5 +1,5 @@
 import { type Api, type CallRecord, type Entry, Refused } from "./api";
-import { facts, found, make } from "./dom";
+import { facts, found, make } from "../dom";
 import { callerOf, clock, dollars, duration, lasted, stateOf } from "./format";
 import { Player } from "./player";
 import { type Item, type Part, bill, timeline } from "./timeline";

@@ -1,5 +1,5 @@
 import type { Api, CallSummary } from "./api";
-import { found, make } from "./dom";
+import { found, make } from "../dom";
 import { callerOf, lasted, stateOf, words } from "./format";
 
 const REFRESH_MS = 5_000;

@@ -1,6 +1,6 @@
 import { Api, type Operator, Refused } from "./api";
 import { CallView } from "./call_view";
-import { found } from "./dom";
+import { found } from "../dom";
 import { words } from "./format";
 import { ListView } from "./list_view";
 import { Overview } from "./overview";

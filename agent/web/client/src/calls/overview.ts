@@ -1,7 +1,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Api, Statistics } from "./api";
-import { facts, found, make, table } from "./dom";
+import { facts, found, make, table } from "../dom";
 import { dollars, duration, words } from "./format";
 import { type Chart, type Line, chartsOf } from "./series";
 

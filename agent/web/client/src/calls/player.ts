@@ -1,5 +1,5 @@
 import type { Api } from "./api";
-import { found } from "./dom";
+import { found } from "../dom";
 
 /** The audio of a call, which is fetched when somebody wants to hear it: that is noted. */
 export class Player {

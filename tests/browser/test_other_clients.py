@@ -1,0 +1,67 @@
+"""Clients that are not ours: what LiveKit's own front ends rely on holds in a real call."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page as Tab
+
+from tests.browser.conftest import CONSENT, FAKE_DEVICES, open_tab
+from tests.browser.microphone_file import conversation_file
+from tests.caller.expectations import ANSWERS, ASK_HOURS, ASK_PRICE, HEAR_HOURS, HEAR_PRICE
+from tests.caller.processes import PROJECT
+from tests.caller.stack import Stack
+
+pytestmark = pytest.mark.browser
+
+LIBRARY = PROJECT / "agent/web/client/node_modules/livekit-client/dist/livekit-client.esm.mjs"
+CLIENT = Path(__file__).with_name("starter_client.mjs")
+HTML = (
+    '<!doctype html><title>starter</title><body><script type="module" src="/client.mjs"></script>'
+)
+
+
+async def line_with(tab: Tab, text: str) -> dict[str, Any]:
+    """The first line that holds a text, once it is there."""
+    async with asyncio.timeout(45):
+        while True:
+            for line in await tab.evaluate("window.seen?.lines ?? []"):
+                if text in line["text"]:
+                    return dict(line)
+            await asyncio.sleep(0.1)
+
+
+async def test_livekits_own_front_ends_work_unchanged(stack: Stack, tmp_path: Path) -> None:
+    """A token by `TokenSource.endpoint`, the agent's state by its attribute, both sides' words by
+    `lk.transcription` with its attributes, typing by `lk.chat`, and the first words by the
+    pre-connect buffer: the caller speaks before any agent is there.
+    """
+    stack.sandbox.play(replies=ANSWERS)
+    speech = conversation_file(tmp_path, 0.2, ASK_HOURS, 30.0)
+    microphone = f"--use-file-for-fake-audio-capture={speech}%noloop"
+    async with open_tab("about:blank", CONSENT, FAKE_DEVICES, microphone) as tab:
+        await tab.route(
+            "**/starter", lambda route: route.fulfill(body=HTML, content_type="text/html")
+        )
+        for name, file in (("livekit-client", LIBRARY), ("client", CLIENT)):
+            await tab.route(
+                f"**/{name}.mjs",
+                lambda route, file=file: route.fulfill(path=file, content_type="text/javascript"),
+            )
+        await tab.goto(f"{stack.page_url}starter")
+        asked = await line_with(tab, "open")
+        answer = await line_with(tab, HEAR_HOURS)
+        await tab.evaluate(f"type({ASK_PRICE!r})")
+        await line_with(tab, HEAR_PRICE)
+        seen = await tab.evaluate("seen")
+    assert asked["known"]
+    assert answer["attributes"]["lk.segment_id"] != asked["attributes"]["lk.segment_id"]
+    finals = {line["attributes"]["lk.transcription_final"] for line in seen["lines"]}
+    assert finals <= {"true", "false"}
+    assert "true" in finals
+    assert all(line["attributes"]["lk.transcribed_track_id"] for line in seen["lines"])
+    assert {"listening", "speaking"} <= set(seen["states"])
+    assert seen["states"][0] in ("initializing", "listening", "speaking")
