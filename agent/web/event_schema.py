@@ -17,7 +17,8 @@ def event_schema_routes() -> APIRouter:
     routes = APIRouter()
     body = json.dumps(event_schema()).encode()
 
-    @routes.api_route("/api/events.schema.json", methods=["GET", "HEAD"])
+    @routes.head("/api/events.schema.json", include_in_schema=False)
+    @routes.get("/api/events.schema.json")
     async def schema() -> Response:
         return Response(
             body,

@@ -83,7 +83,8 @@ def offer_routes(offer: Offer) -> APIRouter:
     routes = APIRouter()
     body = offer.model_dump_json().encode()
 
-    @routes.api_route("/api/offer", methods=["GET", "HEAD"])
+    @routes.head("/api/offer", include_in_schema=False)
+    @routes.get("/api/offer")
     async def offered() -> Response:
         return Response(body, media_type="application/json", headers={"Cache-Control": "no-cache"})
 

@@ -14,7 +14,7 @@ from agent.web.app import create_app
 from tests.integration.web.conftest import web_settings
 
 ClientOf = Callable[..., TestClient]
-PRODUCTION = {"PARLEY_ENV": "production"}
+PRODUCTION = {"PARLEY_ENV": "production", "PARLEY_ADMISSION": "nobody"}
 
 
 def offered(client: TestClient) -> dict[str, Any]:

@@ -22,7 +22,7 @@ ADA = Admitted("ada", "acme", CallOptions(persona="reception", language="de"), p
 
 
 def signed(key: str = NEW, **claims: Any) -> str:
-    told = {"aud": AUDIENCE, "exp": int(time.time()) + 60, **claims}
+    told = {"aud": AUDIENCE, "exp": int(time.time()) + 3600, **claims}
     return jwt.encode({k: v for k, v in told.items() if v is not None}, key, algorithm="HS256")
 
 

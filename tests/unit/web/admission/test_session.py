@@ -19,7 +19,7 @@ RULE = SiteSessions([KEY])
 
 
 def signed(**claims: Any) -> str:
-    told = {"aud": AUDIENCE, "sub": "ada", "exp": int(time.time()) + 60, **claims}
+    told = {"aud": AUDIENCE, "sub": "ada", "exp": int(time.time()) + 3600, **claims}
     return jwt.encode({k: v for k, v in told.items() if v is not None}, KEY, algorithm="HS256")
 
 
