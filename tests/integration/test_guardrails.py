@@ -7,6 +7,7 @@ import math
 import time
 
 import numpy as np
+import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
@@ -98,6 +99,7 @@ async def test_the_sound_ends_with_the_words_that_trip(
         logging.getLogger("agent.guardrails.guardrails").removeHandler(trips)
 
 
+@pytest.mark.parametrize("pipeline", ["cascade"])
 async def test_the_third_trip_ends_the_call(
     caller: Caller, provider: SandboxProvider, pipeline: str
 ) -> None:

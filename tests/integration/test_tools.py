@@ -1,10 +1,15 @@
-"""Tools in whole calls: real audio, both pipelines, and what is found in the database after it."""
+"""Tools in whole calls: real audio, and what is found in the database after it.
+
+Both pipelines give their calls of tools to the same code, so most of it is tried in one of them.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable
+
+import pytest
 
 from tests.caller.driver import Call
 from tests.caller.stack import SandboxProvider
@@ -50,6 +55,7 @@ async def test_weather_is_asked_for_and_answered(business: Business) -> None:
     await in_each_pipeline(talk)
 
 
+@pytest.mark.parametrize("pipeline", ["cascade"])
 async def test_an_appointment_is_booked_by_voice(business: Business, pipeline: str) -> None:
     """Nothing is booked before the caller's yes, and one appointment after it."""
     options = {"pipeline": pipeline, "persona": "appointments"}
@@ -61,6 +67,7 @@ async def test_an_appointment_is_booked_by_voice(business: Business, pipeline: s
         assert business.records.appointments() == ANNA
 
 
+@pytest.mark.parametrize("pipeline", ["realtime"])
 async def test_who_talks_over_the_confirmation_is_booked_for_once(
     business: Business, provider: SandboxProvider, pipeline: str
 ) -> None:
@@ -83,6 +90,7 @@ async def test_who_talks_over_the_confirmation_is_booked_for_once(
         assert business.records.appointments() == ANNA, call.describe()
 
 
+@pytest.mark.parametrize("pipeline", ["realtime"])
 async def test_a_call_that_the_model_sends_twice_happens_once(
     business: Business, provider: SandboxProvider, pipeline: str
 ) -> None:
@@ -102,6 +110,7 @@ async def test_a_call_that_the_model_sends_twice_happens_once(
         assert business.records.appointments() == ANNA
 
 
+@pytest.mark.parametrize("pipeline", ["cascade"])
 async def test_a_slow_tool_is_acknowledged_and_its_result_announced(
     business: Business, pipeline: str
 ) -> None:
@@ -147,6 +156,7 @@ async def test_a_tool_that_hangs_is_given_up(business: Business) -> None:
     await in_each_pipeline(talk)
 
 
+@pytest.mark.parametrize("pipeline", ["cascade"])
 async def test_a_huge_answer_is_cut(business: Business, pipeline: str) -> None:
     """Half a million characters neither reach the model nor the caller."""
     async with business.caller.call({"pipeline": pipeline, "persona": "tester"}) as call:
@@ -159,6 +169,7 @@ async def test_a_huge_answer_is_cut(business: Business, pipeline: str) -> None:
         assert "paris" in (await call.reply()).words
 
 
+@pytest.mark.parametrize("pipeline", ["realtime"])
 async def test_a_loop_of_tool_calls_is_broken(
     business: Business, provider: SandboxProvider, pipeline: str
 ) -> None:
