@@ -29,6 +29,10 @@ QUIET_PROBABILITY = 0.35
 """Below this the detector counts a window as silence once speech has begun."""
 LEAD_IN_S = 0.6
 """Audio kept from before speech was detected: first sounds are soft."""
+MOST_BEHIND_S = 12.0
+"""Audio that is kept because the detector has not looked at it yet. What a client recorded before
+the agent had come arrives all at once; LiveKit's clients record ten seconds at most.
+"""
 LONG_UTTERANCE_S = 20.0
 """From here on a pause settles what was said so far: each request sends all of it again."""
 LONGEST_UTTERANCE_S = 60.0
@@ -72,6 +76,7 @@ class SpeculativeStream(stt.RecognizeStream):
         self._flushed = False
         self._may_guess = True
         self._silence_s = 0.0
+        self._behind_s = 0.0
         self._speech_end_time: float | None = None
         self._attempt: _Attempt | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -100,8 +105,9 @@ class SpeculativeStream(stt.RecognizeStream):
 
     def _hear(self, frame: rtc.AudioFrame) -> None:
         self._audio.add(frame)
+        self._behind_s = min(self._behind_s + frame.duration, MOST_BEHIND_S)
         if not self._in_utterance:
-            self._audio.keep_last(LEAD_IN_S)
+            self._audio.keep_last(LEAD_IN_S + self._behind_s)
             return
         if not self._speaking:
             self._silence_s += frame.duration
@@ -111,6 +117,8 @@ class SpeculativeStream(stt.RecognizeStream):
             self._cut()
 
     def _on_vad(self, event: vad.VADEvent) -> None:
+        if event.type is vad.VADEventType.INFERENCE_DONE:
+            self._behind_s = max(0.0, self._behind_s - self._detector.window_s)
         match event.type:
             case vad.VADEventType.START_OF_SPEECH:
                 self._on_start()

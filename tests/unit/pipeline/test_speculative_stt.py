@@ -49,6 +49,22 @@ class Line:
         """The detector hears the caller, the transcription gets silence instead."""
         await self._pass(duration_s, voiced=True, level=0)
 
+    async def send_at_once(self, *parts: tuple[bool, float]) -> None:
+        """Audio that was recorded before: voiced or not, and how long. It is all there before the
+        detector has looked at any of it.
+        """
+        count = [(voiced, round(duration_s / WINDOW_S)) for voiced, duration_s in parts]
+        windows = [voiced for voiced, number in count for _ in range(number)]
+        for voiced in windows:
+            samples = np.full(round(WINDOW_S * RATE_HZ), 1000 if voiced else 1, dtype=np.int16)
+            self.stream.push_frame(rtc.AudioFrame(samples.tobytes(), RATE_HZ, 1, samples.size))
+        await settle()
+        for voiced in windows:
+            for event in self._windows.next(voiced=voiced):
+                self._detector.events.put_nowait(event)
+                await anext(self._session)
+            await settle()
+
     async def end_turn(self) -> None:
         """The session takes the turn for finished."""
         self.stream.flush()
@@ -147,6 +163,22 @@ async def test_a_transcript_that_became_stale_is_replaced_by_the_next(line: Line
     await line.end_turn()
     await line.answer(1, "I would like a table.")
     assert await line.transcript() == (FINAL, "I would like a table.")
+
+
+async def test_what_arrives_all_at_once_is_recognised_whole(line: Line) -> None:
+    """As a client sends it that recorded the caller before the agent had come. What is said after
+    that is again sent with no more than its lead-in.
+    """
+    await line.send_at_once((False, 0.5), (True, 1.5), (False, 2.5))
+    await line.answer(0, "When are you open?")
+    await line.end_turn()
+    assert await line.transcript() == (PREFLIGHT, "When are you open?")
+    assert await line.transcript() == (FINAL, "When are you open?")
+    assert line.server.requests[0].audio_s == pytest.approx(4.5, abs=0.1)
+    await line.pause(3.0)
+    await line.speak(1.0)
+    await line.pause(0.13)
+    assert (await line.request(1)).audio_s == pytest.approx(1.7, abs=0.15)
 
 
 async def test_nothing_is_asked_in_the_gaps_of_a_word(line: Line) -> None:
