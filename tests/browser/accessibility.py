@@ -34,14 +34,20 @@ async def barriers(tab: Tab) -> list[str]:
     return found
 
 
-async def overflow_px(tab: Tab) -> int:
-    """How far the page is wider than a window of 320 pixels."""
+async def too_wide(tab: Tab) -> list[str]:
+    """What does not fit a window of 320 pixels."""
     size = tab.viewport_size
     await tab.set_viewport_size(NARROW)
-    wide: int = await tab.evaluate("document.documentElement.scrollWidth")
+    found: list[str] = await tab.evaluate(TOO_WIDE)
     if size is not None:
         await tab.set_viewport_size(size)
-    return max(0, wide - NARROW["width"])
+    return found
+
+
+TOO_WIDE = """() => [...document.querySelectorAll("body *")]
+  .filter((element) => element.checkVisibility())
+  .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
+  .map((element) => element.id || element.outerHTML.slice(0, 80))"""
 
 
 TOO_SMALL = """() => {

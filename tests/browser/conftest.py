@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page as Tab
-from playwright.async_api import async_playwright
+from playwright.async_api import Route, async_playwright
 
 from tests.caller.processes import free_port
 from tests.caller.stack import LiveKitServer, Page
@@ -82,6 +83,12 @@ async def words_for(tab: Tab, phase: str, *, timeout_s: float = 20) -> str:
     await tab.wait_for_selector(f"body[data-phase={phase}]", timeout=timeout_s * 1000)
     alert = await tab.inner_text("#alert") if await tab.is_visible("#alert") else ""
     return alert or await tab.inner_text("#status")
+
+
+async def slowly(route: Route) -> None:
+    """Let a request take as long as on a bad line; longer than the question that callers ask."""
+    await asyncio.sleep(3)
+    await route.continue_()
 
 
 @pytest.fixture

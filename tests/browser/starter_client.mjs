@@ -28,11 +28,11 @@ room.registerTextStreamHandler("lk.transcription", async (reader, { identity }) 
 });
 window.type = (text) => room.localParticipant.sendText(text, { topic: "lk.chat" });
 
+const microphone = room.localParticipant.setMicrophoneEnabled(true, undefined, {
+  preConnectBuffer: true,
+});
 const { serverUrl, participantToken } = await TokenSource.endpoint("/api/token").fetch({
   agentName: "parley",
 });
 await room.prepareConnection(serverUrl, participantToken);
-await Promise.all([
-  room.localParticipant.setMicrophoneEnabled(true, undefined, { preConnectBuffer: true }),
-  room.connect(serverUrl, participantToken),
-]);
+await Promise.all([microphone, room.connect(serverUrl, participantToken)]);

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page as Tab
+from playwright.async_api import Route
 
 from tests.browser.conftest import CONSENT, FAKE_DEVICES, open_tab
 from tests.browser.microphone_file import conversation_file
@@ -34,23 +35,26 @@ async def line_with(tab: Tab, text: str) -> dict[str, Any]:
             await asyncio.sleep(0.1)
 
 
+async def serve(tab: Tab, name: str, content_type: str, body: str) -> None:
+    """Give the tab a file beside those of our server."""
+
+    async def answer(route: Route) -> None:
+        await route.fulfill(body=body, content_type=content_type)
+
+    await tab.route(f"**/{name}", answer)
+
+
 async def test_livekits_own_front_ends_work_unchanged(stack: Stack, tmp_path: Path) -> None:
     """A token by `TokenSource.endpoint`, the agent's state by its attribute, both sides' words by
-    `lk.transcription` with its attributes, typing by `lk.chat`, and the first words by the
-    pre-connect buffer: the caller speaks before any agent is there.
+    `lk.transcription` with its attributes, and typing by `lk.chat`.
     """
     stack.sandbox.play(replies=ANSWERS)
-    speech = conversation_file(tmp_path, 0.2, ASK_HOURS, 30.0)
+    speech = conversation_file(tmp_path, 8.0, ASK_HOURS, 60.0)
     microphone = f"--use-file-for-fake-audio-capture={speech}%noloop"
     async with open_tab("about:blank", CONSENT, FAKE_DEVICES, microphone) as tab:
-        await tab.route(
-            "**/starter", lambda route: route.fulfill(body=HTML, content_type="text/html")
-        )
-        for name, file in (("livekit-client", LIBRARY), ("client", CLIENT)):
-            await tab.route(
-                f"**/{name}.mjs",
-                lambda route, file=file: route.fulfill(path=file, content_type="text/javascript"),
-            )
+        await serve(tab, "starter", "text/html", HTML)
+        await serve(tab, "client.mjs", "text/javascript", CLIENT.read_text())
+        await serve(tab, "livekit-client.mjs", "text/javascript", LIBRARY.read_text())
         await tab.goto(f"{stack.page_url}starter")
         asked = await line_with(tab, "open")
         answer = await line_with(tab, HEAR_HOURS)

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page as Tab
 
-from tests.browser.conftest import CONSENT, FAKE_DEVICES, FAKE_MICROPHONE, open_tab, words_for
+from tests.browser.conftest import (
+    CONSENT,
+    FAKE_DEVICES,
+    FAKE_MICROPHONE,
+    open_tab,
+    slowly,
+    words_for,
+)
 from tests.browser.microphone_file import conversation_file, microphone_file
 from tests.caller.expectations import (
     ANSWERS,
@@ -82,11 +89,14 @@ async def test_a_visitor_talks_with_the_agent(stack: Stack, tmp_path: Path, pipe
 
 
 async def test_the_first_words_are_not_lost(stack: Stack, tmp_path: Path) -> None:
-    """Who speaks as soon as the button is pressed, before any agent has come, is answered."""
+    """Who speaks as soon as the button is pressed is answered, though the agent comes only after
+    the last word.
+    """
     stack.sandbox.play(replies=ANSWERS)
     speech = conversation_file(tmp_path, 0.2, ASK_HOURS, 60.0)
     microphone = f"--use-file-for-fake-audio-capture={speech}%noloop"
     async with open_tab(stack.page_url, CONSENT, FAKE_DEVICES, microphone) as tab:
+        await tab.route("**/api/token", slowly)
         await tab.click("#connect")
         await caption(tab, "caller", "open")
         await caption(tab, "agent", HEAR_HOURS)

@@ -32,6 +32,13 @@ export type { CallListener } from "./line";
 
 /** An agent that hangs up leaves and closes the room: the second follows the first within this. */
 const FAREWELL_MS = 1_500;
+/** What of the choices is the microphone's, which has to be opened anew for it. */
+const SOUND = [
+  "microphone",
+  "echoCancellation",
+  "noiseSuppression",
+  "autoGainControl",
+] as const satisfies readonly (keyof AudioChoices)[];
 
 /** A call through a LiveKit room. */
 export class Call implements Line {
@@ -93,9 +100,7 @@ export class Call implements Line {
     try {
       if (audio.speaker !== before.speaker)
         await this.room.switchActiveDevice("audiooutput", audio.speaker || "default");
-      const { speaker: _, ...sound } = before;
-      const names = Object.keys(sound) as (keyof typeof sound)[];
-      if (names.some((name) => audio[name] !== before[name]))
+      if (SOUND.some((name) => audio[name] !== before[name]))
         await this.microphone?.restartTrack(captureOptions(audio));
     } catch (error) {
       this.audio = before;

@@ -12,12 +12,17 @@ const NEAR_END_PX = 80;
 export class Conversation {
   readonly transcript = new Transcript();
   private readonly lines = new Map<string, HTMLLIElement>();
+  /** Whether the reader is at the end, and so follows what is new. */
+  private follows = true;
 
   constructor(
     private readonly list: HTMLOListElement,
     private readonly words: () => Words,
   ) {
     list.replaceChildren();
+    this.frame.onscroll = () => (this.follows = this.isAtEnd());
+    // Also where there is less room of a sudden, as with a keyboard on the screen.
+    new ResizeObserver(() => this.follow()).observe(this.frame);
   }
 
   /** What scrolls: the list's frame. */
@@ -27,13 +32,12 @@ export class Conversation {
 
   caption(caption: Caption): void {
     this.transcript.note(caption);
-    const follows = this.isAtEnd();
     const line = this.lines.get(caption.id) ?? this.addLine(caption);
     const text = line.querySelector("bdi");
     // Whatever was spoken or typed is text, never markup.
     if (text) text.textContent = caption.text;
     line.dataset["final"] = String(caption.final);
-    if (follows) this.goToEnd();
+    this.follow();
   }
 
   /** Shows what a tool found or did. */
@@ -61,10 +65,9 @@ export class Conversation {
   }
 
   private append(item: HTMLLIElement): void {
-    const follows = this.isAtEnd();
     this.list.append(item);
     while (this.list.childElementCount > MOST_SHOWN) this.dropFirst();
-    if (follows) this.goToEnd();
+    this.follow();
   }
 
   private dropFirst(): void {
@@ -80,7 +83,7 @@ export class Conversation {
     return scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
   }
 
-  private goToEnd(): void {
-    this.frame.scrollTop = this.frame.scrollHeight;
+  private follow(): void {
+    if (this.follows) this.frame.scrollTop = this.frame.scrollHeight;
   }
 }
