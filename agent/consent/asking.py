@@ -95,6 +95,8 @@ class Asking:
         self._heard = False
         self._spoke = False
         self._wordless: asyncio.TimerHandle | None = None
+        self._taken = False
+        self._owed = False
 
     @property
     def is_open(self) -> bool:
@@ -119,8 +121,10 @@ class Asking:
         are empty where they come later, to `said`.
         """
         if not self.is_open:
-            return False
-        self._spoke = True
+            # Its words were told before it was over, and have decided.
+            owed, self._owed = self._owed, False
+            return owed
+        self._spoke = self._taken = True
         if words.strip():
             self.said(words)
         elif self._wordless is None:
@@ -131,6 +135,7 @@ class Asking:
     def began_to_speak(self) -> None:
         """The caller's voice is heard."""
         self._spoke = True
+        self._taken = self._owed = False
 
     def said(self, words: str) -> None:
         """The words of a turn. Those of one from before the question are none for it."""
@@ -173,6 +178,7 @@ class Asking:
 
     async def _decide(self, answer: Answer, by: AnsweredBy) -> None:
         sentences = self._sentences()
+        self._owed = by == "voice" and not self._taken
         if answer is Answer.YES:
             self._consent.give(by)
         else:

@@ -118,6 +118,26 @@ async def test_words_that_come_late_are_the_answer() -> None:
         assert await call.greeting() == WORDS.given
 
 
+async def test_a_turn_that_ends_after_its_words_have_decided_is_taken_too() -> None:
+    """No model answers it; the next one is a turn as any other."""
+    async with scene() as call:
+        call.asking.began_to_speak()
+        call.asking.said("Yes.")
+        assert await call.greeting() == WORDS.given
+        assert call.asking.takes("")
+        assert not call.asking.takes("When are you open?")
+
+
+async def test_a_new_turn_after_the_decision_is_not_taken() -> None:
+    """The caller has begun to speak again."""
+    async with scene() as call:
+        call.asking.began_to_speak()
+        call.asking.said("Yes.")
+        await call.greeting()
+        call.asking.began_to_speak()
+        assert not call.asking.takes("When are you open?")
+
+
 async def test_words_from_before_the_question_answer_nothing() -> None:
     """What a realtime model tells late of an earlier turn is no answer."""
     async with scene() as call:
