@@ -20,6 +20,24 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class TokensRead:
+    """What a model was given, as its provider counts: each a part of those before it."""
+
+    all: int
+    audio: int
+    cached: int
+    cached_audio: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokensWritten:
+    """What a model made, likewise."""
+
+    all: int
+    audio: int
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Amounts of one model. Each token is in one of them only, so that they can be added up."""
 
@@ -36,6 +54,30 @@ class Usage:
     """Heard or spoken."""
     untold_audio_s: Decimal = ZERO
     """The part of `audio_s` of which no provider told the tokens."""
+
+    @classmethod
+    def of_realtime(
+        cls, read: TokensRead, written: TokensWritten, seconds: Decimal = ZERO
+    ) -> Usage:
+        """What a realtime model tells of a reply, as it is billed: no token twice, and none of a
+        kind that is more than all. Without its parts, what is cached is taken for text as far as
+        there is text: the cheaper part.
+        """
+        audio = min(read.audio, read.all)
+        text = read.all - audio
+        cached_audio = min(read.cached_audio, audio)
+        cached_text = min(max(0, read.cached - cached_audio), text)
+        spoken = min(written.audio, written.all)
+        return cls(
+            input_tokens=text - cached_text,
+            cached_input_tokens=cached_text,
+            input_audio_tokens=audio - cached_audio,
+            cached_input_audio_tokens=cached_audio,
+            output_tokens=written.all - spoken,
+            output_audio_tokens=spoken,
+            audio_s=seconds,
+            untold_audio_s=seconds,
+        )
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in _AMOUNTS})

@@ -12,7 +12,7 @@ from livekit.agents.metrics import (
     TTSMetrics,
 )
 
-from agent.call.cost import Model, Usage
+from agent.call.cost import Model, TokensRead, TokensWritten, Usage
 
 SPOKEN_CHARACTERS_PER_S = 15
 """English, read aloud. A voice that is broken off may have been made to its end all the same: what
@@ -54,23 +54,16 @@ def _of_chat(metrics: LLMMetrics) -> Usage:
 
 def _of_realtime(metrics: RealtimeModelMetrics) -> Usage:
     read, written = metrics.input_token_details, metrics.output_token_details
-    audio = min(read.audio_tokens, metrics.input_tokens)
-    text = metrics.input_tokens - audio
     cached_of = read.cached_tokens_details
-    cached_audio = min(cached_of.audio_tokens if cached_of else 0, audio)
-    # Without its parts, what is cached is taken for text as far as there is text: the cheaper part.
-    cached_text = min(max(0, read.cached_tokens - cached_audio), text)
-    spoken = min(written.audio_tokens, metrics.output_tokens)
-    connected_s = _seconds(metrics.session_duration)
-    return Usage(
-        input_tokens=text - cached_text,
-        cached_input_tokens=cached_text,
-        input_audio_tokens=audio - cached_audio,
-        cached_input_audio_tokens=cached_audio,
-        output_tokens=metrics.output_tokens - spoken,
-        output_audio_tokens=spoken,
-        audio_s=connected_s,
-        untold_audio_s=connected_s,
+    return Usage.of_realtime(
+        TokensRead(
+            metrics.input_tokens,
+            read.audio_tokens,
+            read.cached_tokens,
+            cached_of.audio_tokens if cached_of else 0,
+        ),
+        TokensWritten(metrics.output_tokens, written.audio_tokens),
+        _seconds(metrics.session_duration),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.call.cost import Usage
+from agent.call.cost import TokensRead, TokensWritten, Usage
 
 MOST_TOKENS = 128_000
 """In one reply: more than any realtime model reads."""
@@ -42,22 +42,16 @@ class ReportedUsage(_Provided):
     seconds: Annotated[float, Field(ge=0, le=MOST_SECONDS, allow_inf_nan=False)] = 0
 
     def amounts(self) -> Usage:
-        """As it is billed: no token twice, and none of a kind that is more than all."""
+        """As it is billed."""
         read, written = self.input_token_details, self.output_token_details
-        audio = min(read.audio_tokens, self.input_tokens)
-        text = self.input_tokens - audio
         details = read.cached_tokens_details
-        cached_audio = min(details.audio_tokens if details else 0, audio)
-        cached_text = min(max(0, read.cached_tokens - cached_audio), text)
-        spoken = min(written.audio_tokens, self.output_tokens)
-        audio_s = Decimal(f"{self.seconds:.3f}")
-        return Usage(
-            input_tokens=text - cached_text,
-            cached_input_tokens=cached_text,
-            input_audio_tokens=audio - cached_audio,
-            cached_input_audio_tokens=cached_audio,
-            output_tokens=self.output_tokens - spoken,
-            output_audio_tokens=spoken,
-            audio_s=audio_s,
-            untold_audio_s=audio_s,
+        return Usage.of_realtime(
+            TokensRead(
+                self.input_tokens,
+                read.audio_tokens,
+                read.cached_tokens,
+                details.audio_tokens if details else 0,
+            ),
+            TokensWritten(self.output_tokens, written.audio_tokens),
+            Decimal(f"{self.seconds:.3f}"),
         )
