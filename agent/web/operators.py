@@ -20,6 +20,7 @@ import jwt
 from starlette.requests import HTTPConnection
 
 from agent.settings import Settings
+from agent.web.bearer import shown_bearer
 from agent.web.refusals import Refusal
 
 Role = Literal["viewer", "operator", "privacy_officer"]
@@ -149,10 +150,10 @@ def read_token(token: str, secret: str) -> Operator:
 
 
 def _bearer(request: HTTPConnection) -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    token = shown_bearer(request)
+    if not token:
         raise _unknown("token_missing", "Send an operator's token: Authorization: Bearer ….")
-    return token.strip()
+    return token
 
 
 def _not_ours() -> Refusal:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from starlette.requests import HTTPConnection
 
+from agent.web.bearer import shown_bearer
 from agent.web.refusals import Refusal
 
 EXPIRED_CODE = "pass_expired"
@@ -19,9 +20,8 @@ def bearer_of(request: HTTPConnection) -> str:
     Raises:
         Refusal: 401 where there is none.
     """
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    value = value.strip()
-    if scheme.lower() != "bearer" or not value:
+    value = shown_bearer(request)
+    if not value:
         raise unauthorized("pass_missing", "You need a pass to call; please sign in first.")
     if len(value) > MAX_PASS_LENGTH:
         raise not_valid()

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from agent.call.options import CallOptions
 from agent.settings import DirectSettings
+from agent.web.direct.provider import RETRY_AFTER_S
 from agent.web.direct.wire import Ended, Reported, ToolAnswer, ToolAsked
 from agent.web.refusals import Refusal
 
@@ -24,7 +25,6 @@ logger = logging.getLogger(__name__)
 SILENT_S = 60.0
 """A page tells every quarter of this that it is there."""
 LOOK_S = 5.0
-RETRY_AFTER_S = 60
 MOST_REQUESTS = 60
 WITHIN_S = 10.0
 """A page sends a few requests for each turn; one that sends more is refused for a while."""

@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from agent.call.options import CallOptions
 from agent.errors import BudgetSpent, CallOptionsError
 from agent.web.admission import Admitted
+from agent.web.bearer import shown_bearer
 from agent.web.direct.calls import Caller, DirectCalls
 from agent.web.direct.provider import ClientSecret, ProviderAccount, make_client_secret
 from agent.web.direct.wire import (
@@ -50,14 +51,14 @@ def direct_routes(mode: DirectMode, doors: Doors) -> APIRouter:
 
     @routes.post("/tools/{name}")
     async def use_tool(request: Request, name: str) -> JSONResponse:
-        held = mode.calls.find(_token(request))
+        held = mode.calls.find(shown_bearer(request))
         body = await read_json_body(request, MAX_TOOL_BODY_BYTES)
         answer = await held.call.use(name, read_body(ToolAsked, body))
         return JSONResponse(answer.model_dump(), headers=NEVER_STORED)
 
     @routes.post("/report")
     async def report(request: Request) -> JSONResponse:
-        held = mode.calls.find(_token(request))
+        held = mode.calls.find(shown_bearer(request))
         body = await read_json_body(request, MAX_REPORT_BODY_BYTES)
         mode.calls.take(held, read_body(Report, body).events)
         answer = {"left_s": mode.calls.left_s(held), "over": held.call.over}
@@ -112,8 +113,3 @@ def _options(body: bytes) -> CallOptions:
         ) from None
     except CallOptionsError as error:
         raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", f"{error}.") from None
-
-
-def _token(request: Request) -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""

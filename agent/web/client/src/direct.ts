@@ -7,7 +7,7 @@ import {
   beginDirect,
   useTool,
 } from "./direct_api";
-import { DirectMicrophone, type Sound } from "./direct_microphone";
+import { DirectMicrophone } from "./direct_microphone";
 import { OfferRefused, Peer } from "./direct_peer";
 import { Reports } from "./direct_reports";
 import { Talk, type ToolCall } from "./direct_talk";
@@ -41,7 +41,7 @@ export class DirectCall implements Line {
     private readonly listener: CallListener,
     private readonly options: CallOptions,
     _agentTimeoutS: number,
-    sound?: Sound,
+    sound: AudioChoices,
   ) {
     this.microphone = new DirectMicrophone(listener, sound);
     this.talk = new Talk({
@@ -111,7 +111,7 @@ export class DirectCall implements Line {
   async useAudio(sound: AudioChoices): Promise<void> {
     const microphone = await this.microphone.change(sound);
     await this.peer.hearFrom(microphone);
-    if (sound.speaker !== undefined) await this.audio?.setSinkId?.(sound.speaker);
+    await this.audio?.setSinkId?.(sound.speaker);
   }
 
   hangUp(): void {

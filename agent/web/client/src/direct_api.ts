@@ -1,4 +1,5 @@
 /** What our server gives a page for a call with the provider, and takes from it. */
+import { seconds } from "./token";
 
 /** The server answered, and its answer was no; the message is its own sentence. */
 export class DirectRefused extends Error {
@@ -153,11 +154,10 @@ async function post(
   });
   const body: unknown = await response.json().catch(() => ({}));
   const known = typeof body === "object" && body !== null && !Array.isArray(body);
-  const wait = Number(response.headers.get("Retry-After") ?? "");
   return {
     status: response.status,
     body: known ? (body as Record<string, unknown>) : {},
-    retryAfterS: wait > 0 ? Math.ceil(wait) : undefined,
+    retryAfterS: seconds(response.headers),
   };
 }
 

@@ -1,14 +1,4 @@
-import type { CallListener } from "./line";
-import type { Fault } from "./line";
-
-/** Which devices a call uses and what is done to the caller's sound; empty ids are the default. */
-export interface Sound {
-  readonly microphone?: string;
-  readonly speaker?: string;
-  readonly echoCancellation?: boolean;
-  readonly noiseSuppression?: boolean;
-  readonly autoGainControl?: boolean;
-}
+import type { AudioChoices, CallListener, Fault } from "./line";
 
 class InsecurePage extends Error {}
 
@@ -19,7 +9,7 @@ export class DirectMicrophone {
 
   constructor(
     private readonly listener: Pick<CallListener, "microphone" | "muted">,
-    private sound: Sound = {},
+    private sound: AudioChoices,
   ) {}
 
   /** Opens it; the browser may ask the caller. Rejects with what `faultOf` knows. */
@@ -29,9 +19,6 @@ export class DirectMicrophone {
     const { microphone, speaker: _, ...wished } = this.sound;
     const stream = await navigator.mediaDevices.getUserMedia({
       audio: {
-        autoGainControl: true,
-        echoCancellation: true,
-        noiseSuppression: true,
         ...wished,
         ...(microphone && { deviceId: { ideal: microphone } }),
       },
@@ -43,7 +30,7 @@ export class DirectMicrophone {
   }
 
   /** Another one in its place. Rejects when it cannot be opened; then the old one stays. */
-  async change(sound: Sound): Promise<MediaStreamTrack> {
+  async change(sound: AudioChoices): Promise<MediaStreamTrack> {
     const [before, track] = [this.sound, this.track];
     this.sound = sound;
     try {
