@@ -18,9 +18,14 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent
 WORKER = PROJECT / "agent" / "worker.py"
 
-WITH_OPTIONS_OF_THEIR_OWN = {
-    *("console", "calls", "cost-estimate", "operator-token", "link", "webhooks"),
-}
+WITH_OPTIONS_OF_THEIR_OWN = (
+    "console",
+    "calls",
+    "cost-estimate",
+    "operator-token",
+    "link",
+    "webhooks",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -121,7 +121,8 @@ class Asking:
         are empty where they come later, to `said`.
         """
         if not self.is_open:
-            # Its words were told before it was over, and have decided.
+            # Its words have decided before it was over: a sound over the question is held until
+            # they come, and becomes a turn after them.
             owed, self._owed = self._owed, False
             return owed
         self._spoke = self._taken = True
