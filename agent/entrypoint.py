@@ -72,6 +72,11 @@ logger = logging.getLogger(__name__)
 CLOSE_LIMIT_S = 4.0
 """A session that takes longer than this to close is left to itself, and the call is ended."""
 
+HEAR_OUT_S = 0.6
+"""What was played last is still under way to the caller for this long: across the network and
+through the jitter buffer of a phone on a bad line.
+"""
+
 ENDING_ATTRIBUTE = "parley.ending"
 """What the agent's participant tells clients of why it hangs up: `fault`, `idle` or `normal`."""
 
@@ -382,6 +387,8 @@ class _Line:
         """
         await self._ends(reason)
         await self._tell(ending)
+        if self._callers():
+            await asyncio.sleep(HEAR_OUT_S)
         if self.metadata.participant_identity is not None:
             await self._ctx.delete_room()
         else:
@@ -403,11 +410,7 @@ class _Line:
             logger.info("the call's ending could not be told")
 
     async def _remove_caller(self) -> None:
-        callers = [
-            participant.identity
-            for participant in self._ctx.room.remote_participants.values()
-            if participant.kind != rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
-        ]
+        callers = self._callers()
         if len(callers) != 1:
             return
         request = api.RoomParticipantIdentity(room=self._ctx.room.name, identity=callers[0])
@@ -415,6 +418,14 @@ class _Line:
             await self._ctx.api.room.remove_participant(request)
         except api.TwirpError as error:
             logger.info("the caller was gone already", extra={"code": error.code})
+
+    def _callers(self) -> list[str]:
+        """Who is in the room and no agent: their identities."""
+        return [
+            participant.identity
+            for participant in self._ctx.room.remote_participants.values()
+            if participant.kind != rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+        ]
 
     async def _finish(self, reason: CloseReason) -> None:
         if self._finished:

@@ -166,17 +166,18 @@ class SessionRemedies:
         self._voice.hold()
         if self._session.output.audio is not None:
             self._session.output.audio.pause()
-        self._end_caption()
 
     def release(self) -> None:
         """See Remedies."""
+        self._end_caption()
         self._voice.release()
         if self._session.output.audio is not None:
             self._session.output.audio.resume()
 
     def _end_caption(self) -> None:
         """Let what is shown next be a line of its own: who joins again sees nothing of one of which
-        the beginning was sent before.
+        the beginning was sent before. Not when the output is held: a word that was due then is
+        still sent, and would begin the line that nobody sees.
         """
         output = self._session.output.transcription
         while output is not None:

@@ -13,7 +13,7 @@ from livekit.agents import AgentSession, CloseReason, JobContext
 
 from agent.call.options import JobMetadata
 from agent.call.state import CallState
-from agent.entrypoint import CLOSE_LIMIT_S, _Line
+from agent.entrypoint import CLOSE_LIMIT_S, HEAR_OUT_S, _Line
 from agent.supervision.presence import LEFT_GRACE_S
 from agent.supervision.supervisor import Supervisor
 
@@ -23,6 +23,7 @@ class FakeCaller:
     """As much of a participant as the line looks at."""
 
     identity: str = "caller"
+    kind: int = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
     disconnect_reason: int = rtc.DisconnectReason.CLIENT_INITIATED
 
 
@@ -74,6 +75,10 @@ class FakeSupervisor:
 
 class FakeRoom(rtc.EventEmitter[str]):
     """A room that nobody is told anything in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.remote_participants: dict[str, FakeCaller] = {}
 
     def isconnected(self) -> bool:
         """See Room."""
@@ -137,6 +142,17 @@ def on_line() -> Callable[[float], Scene]:
 
 
 OnLine = Callable[[float], Scene]
+
+
+async def test_a_caller_who_is_there_hears_the_last_word_out(on_line: OnLine) -> None:
+    """The room outlives the end of the call for as long as sound is under way to them."""
+    scene = on_line(5.0)
+    scene.context.room.remote_participants["caller"] = scene.caller
+    began_s = asyncio.get_running_loop().time()
+    scene.line.close("agent hung up")
+    assert await scene.end(2.0) == "agent hung up"
+    assert asyncio.get_running_loop().time() - began_s >= HEAR_OUT_S
+    assert scene.context.room_deleted
 
 
 async def test_a_call_ends_with_its_reason(on_line: OnLine) -> None:
