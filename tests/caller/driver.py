@@ -31,6 +31,8 @@ REPLY_QUIET_S = 1.2
 """Quiet after which a reply counts as ended: longer than a voice rests between sentences, and than
 a provider needs from one sentence to the next.
 """
+PATIENCE = "One moment, please."
+"""What the agent plays when its answer takes long."""
 SILENCED_QUIET_S = 0.6
 """Quiet after which an interrupted agent counts as silenced: espeak rests at most 0.35 s."""
 
@@ -210,9 +212,16 @@ class Call:
     async def reply(
         self, *, deadline_s: float = HEAR_DEADLINE_S, quiet_s: float = REPLY_QUIET_S
     ) -> Reply:
-        """What the agent says after the caller's last words, recognised; see `hear`."""
+        """What the agent says after the caller's last words, recognised; see `hear`. Who is asked
+        for a moment's patience, as happens on a busy machine, waits for the rest.
+        """
         heard = await self.hear(deadline_s=deadline_s, quiet_s=quiet_s)
-        return Reply(await self.understand(heard.start_s, heard.end_s), heard.start_s, heard.end_s)
+        words = await self.understand(heard.start_s, heard.end_s)
+        while words.is_only(PATIENCE):
+            more = await self.hear(deadline_s=deadline_s, quiet_s=quiet_s)
+            heard = Span(heard.start_s, more.end_s)
+            words = await self.understand(heard.start_s, heard.end_s)
+        return Reply(words, heard.start_s, heard.end_s)
 
     async def hear(
         self, *, deadline_s: float = HEAR_DEADLINE_S, quiet_s: float = REPLY_QUIET_S

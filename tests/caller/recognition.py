@@ -117,6 +117,11 @@ class Words:
     def __str__(self) -> str:
         return self.text
 
+    def is_only(self, phrase: str) -> bool:
+        """Whether this is all that was heard, by likeness of the whole."""
+        wanted, heard = ("".join(content(text)) for text in (phrase, self.text))
+        return fuzz.ratio(wanted, heard) >= ENOUGH_ALIKE
+
     def likeness(self, phrase: str) -> float:
         """How alike the nearest run of words is, 0 to 100."""
         wanted, heard = content(phrase), content(self.text)

@@ -34,12 +34,12 @@ def worker_without_provider(run_folder: Path, livekit_server: LiveKitServer) -> 
 
 
 async def hears_apology_and_end(call: Call) -> None:
-    """The caller hears the apology to its last word, perhaps after being asked for patience or to
-    say it again, and the call is over.
+    """The caller hears the apology to its last word, perhaps after being asked to say it again, and
+    the call is over.
     """
     words = (await call.reply(deadline_s=40.0)).words
     for _ in range(8):
-        if "goodbye" in words:
+        if call.ended or "goodbye" in words:
             break
         if "say that again" in words:
             await call.say(ASK_HOURS)
