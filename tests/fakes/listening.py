@@ -62,9 +62,13 @@ NO_FUNCTION = 7
 
 
 def writes(event: Any, call: ListenedCall) -> None:
-    """Writes to a file what it is told: it runs in a worker's process."""
+    """Writes to a file what it is told: it runs in a worker's process. Speaks to the provider
+    as soon as its session has begun.
+    """
     if isinstance(event, RawEvent):
         line = {"raw": f"{event.direction} {event.content['type']}"}
+        if line["raw"] == "received session.created":
+            call.send_raw({"type": "input_audio_buffer.clear"})
     else:
         line = event.model_dump(mode="json")
     with Path(os.environ["TEST_LISTENER_FILE"]).open("a") as file:

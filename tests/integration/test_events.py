@@ -55,6 +55,13 @@ async def test_a_client_follows_a_call_and_takes_part(
             assert await topic.ask(agent, "set_muted", muted=True) == {"ok": True, "muted": True}
             await topic.until(lambda: topic.of("state_changed")[-1]["muted"], "the mute")
             await topic.ask(agent, "set_muted", muted=False)
+            for language in ("fr", "en"):
+                answer = await topic.ask(agent, "set_language", language=language)
+                assert answer == {"ok": True, "language": language}
+                await topic.until(
+                    lambda wanted=language: topic.of("state_changed")[-1]["language"] == wanted,
+                    "the language",
+                )
             await topic.ask(agent, "feedback", rating=5, comment="Quick. Mail ada@example.com")
             await topic.ask(agent, "say_text", text="Goodbye.")
             await call.wait_until_ended()
@@ -205,7 +212,7 @@ async def test_webhooks_and_listeners_hear_of_a_call(
     brief: Path,
     office: Receiver,
 ) -> None:
-    """To its end, and a listener also the raw events of the realtime provider."""
+    """To its end; a listener also hears the raw events of the realtime provider, and asks it."""
     heard = tmp_path / "heard.jsonl"
     env = {
         **livekit_server.env,
@@ -241,3 +248,4 @@ async def test_webhooks_and_listeners_hear_of_a_call(
     assert [it["type"] for it in lines if "raw" not in it][-1] == "call_ended"
     raw = {it["raw"] for it in lines if "raw" in it}
     assert {"received session.created", "sent session.update"} <= raw
+    assert {"sent input_audio_buffer.clear", "received input_audio_buffer.cleared"} <= raw
