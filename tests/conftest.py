@@ -24,6 +24,15 @@ hypothesis.settings.register_profile("parley", deadline=None)
 hypothesis.settings.load_profile("parley")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`./scripts/test --each-pipeline tests/integration`."""
+    parser.addoption(
+        "--each-pipeline",
+        action="store_true",
+        help="try every whole call in both pipelines, also what both give to the same code",
+    )
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,

@@ -43,10 +43,15 @@ async def in_each_pipeline(talk: Callable[[str], Awaitable[_Talked]]) -> list[_T
     return await asyncio.gather(*(talk(pipeline) for pipeline in PIPELINES))
 
 
-@pytest.fixture(params=PIPELINES)
-def pipeline(request: pytest.FixtureRequest) -> str:
-    """Each pipeline in turn."""
-    return str(request.param)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests that take `pipeline` get each in turn; those marked `mostly_in` only the one named,
+    unless `--each-pipeline` is given.
+    """
+    if "pipeline" not in metafunc.fixturenames:
+        return
+    mostly = metafunc.definition.get_closest_marker("mostly_in")
+    in_one = mostly is not None and not metafunc.config.getoption("--each-pipeline")
+    metafunc.parametrize("pipeline", mostly.args if mostly and in_one else PIPELINES)
 
 
 @dataclass(frozen=True, slots=True)

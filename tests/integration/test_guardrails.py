@@ -99,7 +99,7 @@ async def test_the_sound_ends_with_the_words_that_trip(
         logging.getLogger("agent.guardrails.guardrails").removeHandler(trips)
 
 
-@pytest.mark.parametrize("pipeline", ["cascade"])
+@pytest.mark.mostly_in("cascade")
 async def test_the_third_trip_ends_the_call(
     caller: Caller, provider: SandboxProvider, pipeline: str
 ) -> None:

@@ -202,7 +202,6 @@ async def _start(pipeline: str, stack: AsyncExitStack) -> SupervisedCall:
     return running
 
 
-@pytest.mark.parametrize("pipeline", ["cascade", "realtime"])
 async def test_a_normal_call_is_left_alone(start_call: StartCall, pipeline: str) -> None:
     """Question and answer: no step is taken, no recording played."""
     call = await start_call(pipeline)
@@ -302,7 +301,6 @@ async def test_a_recogniser_that_hangs_is_asked_again(start_call: StartCall) -> 
     assert call.longest_silence_s() < LONGEST_SILENCE_S
 
 
-@pytest.mark.parametrize("pipeline", ["cascade", "realtime"])
 async def test_when_nothing_helps_the_caller_is_told(start_call: StartCall, pipeline: str) -> None:
     """Every endpoint refuses: an apology, never a silence, and the call ends."""
     call = await start_call(pipeline)
@@ -323,7 +321,6 @@ async def test_when_nothing_helps_the_caller_is_told(start_call: StartCall, pipe
     assert call.longest_silence_s() < LONGEST_SILENCE_S
 
 
-@pytest.mark.parametrize("pipeline", ["cascade", "realtime"])
 async def test_an_agent_that_takes_over_later_stays_in_the_pipeline_that_works(
     start_call: StartCall, pipeline: str
 ) -> None:

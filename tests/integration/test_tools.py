@@ -1,6 +1,7 @@
 """Tools in whole calls: real audio, and what is found in the database after it.
 
-Both pipelines give their calls of tools to the same code, so most of it is tried in one of them.
+Both pipelines give their calls of tools to the same code, so most of it is tried in one of them;
+in both with `--each-pipeline`.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ async def test_weather_is_asked_for_and_answered(business: Business) -> None:
     await in_each_pipeline(talk)
 
 
-@pytest.mark.parametrize("pipeline", ["cascade"])
+@pytest.mark.mostly_in("cascade")
 async def test_an_appointment_is_booked_by_voice(business: Business, pipeline: str) -> None:
     """Nothing is booked before the caller's yes, and one appointment after it."""
     options = {"pipeline": pipeline, "persona": "appointments"}
@@ -67,7 +68,7 @@ async def test_an_appointment_is_booked_by_voice(business: Business, pipeline: s
         assert business.records.appointments() == ANNA
 
 
-@pytest.mark.parametrize("pipeline", ["realtime"])
+@pytest.mark.mostly_in("realtime")
 async def test_who_talks_over_the_confirmation_is_booked_for_once(
     business: Business, provider: SandboxProvider, pipeline: str
 ) -> None:
@@ -90,7 +91,7 @@ async def test_who_talks_over_the_confirmation_is_booked_for_once(
         assert business.records.appointments() == ANNA, call.describe()
 
 
-@pytest.mark.parametrize("pipeline", ["realtime"])
+@pytest.mark.mostly_in("realtime")
 async def test_a_call_that_the_model_sends_twice_happens_once(
     business: Business, provider: SandboxProvider, pipeline: str
 ) -> None:
@@ -110,7 +111,7 @@ async def test_a_call_that_the_model_sends_twice_happens_once(
         assert business.records.appointments() == ANNA
 
 
-@pytest.mark.parametrize("pipeline", ["cascade"])
+@pytest.mark.mostly_in("cascade")
 async def test_a_slow_tool_is_acknowledged_and_its_result_announced(
     business: Business, pipeline: str
 ) -> None:
@@ -156,7 +157,7 @@ async def test_a_tool_that_hangs_is_given_up(business: Business) -> None:
     await in_each_pipeline(talk)
 
 
-@pytest.mark.parametrize("pipeline", ["cascade"])
+@pytest.mark.mostly_in("cascade")
 async def test_a_huge_answer_is_cut(business: Business, pipeline: str) -> None:
     """Half a million characters neither reach the model nor the caller."""
     async with business.caller.call({"pipeline": pipeline, "persona": "tester"}) as call:
@@ -169,7 +170,7 @@ async def test_a_huge_answer_is_cut(business: Business, pipeline: str) -> None:
         assert "paris" in (await call.reply()).words
 
 
-@pytest.mark.parametrize("pipeline", ["realtime"])
+@pytest.mark.mostly_in("realtime")
 async def test_a_loop_of_tool_calls_is_broken(
     business: Business, provider: SandboxProvider, pipeline: str
 ) -> None:
