@@ -1,7 +1,7 @@
 """What a talking session costs: processor time and memory of its job process.
 
     python -m scripts.bench.load [--sessions 1 --sessions 8] [--turns 5] [--pipeline cascade]
-        [--set PARLEY_TURN_DETECTION=server]
+        [--set PARLEY_TURN_DETECTION=vad]
 
 For 1, 2, 4 and 8 calls at once, Parley's worker and a bare one (`baseline_worker`) by turns in the
 same run; `--set` gives Parley's another setting, to see what a part of it costs. Callers follow a
@@ -10,7 +10,9 @@ sentence of about 2.5 s, to which the provider answers with about 3.5 s of speec
 spread over the 10 s. Of each job process:
 
 cpu        processor seconds, user and system, its children's included, for each second of talk,
-           from the first sentence's turn to the end of the last one's: 1 is a whole core.
+           from the first sentence's turn to the end of the last one's: 1 is a whole core. On Linux
+           also by part: the event loop's thread; Python's other threads, where models compute; and
+           the native threads of WebRTC (codec, network, jitter buffer), which every call needs.
 pss        memory at the end of the talk, before anybody hangs up. What is shared with other
            processes, such as what the fork server had loaded, counts by the share: the more job
            processes there are, idle ones included, the less of it falls on each. So the same for
@@ -28,7 +30,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -55,6 +59,9 @@ JOB_DEADLINE_S = 20.0
 JOB_POLL_S = 0.1
 SETTLE_S = 2.0
 """After the last greeting: what a call's start still does is no part of the talk."""
+PARTS = ("loop", "models", "webrtc")
+_PYTHON = ("python", "python3", Path(sys.executable).name[:15])
+"""The names of threads that Python starts."""
 _MB = 1e6
 
 
@@ -66,6 +73,8 @@ class JobLoad:
     """Cores, on average."""
     pss_mb: float
     uss_mb: float
+    parts: Mapping[str, float]
+    """The cores by part; empty where the system does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,10 @@ class Load:
     def cpu(self) -> float:
         """Cores for each session."""
         return statistics.fmean(job.cpu for job in self.jobs)
+
+    def part(self, name: str) -> float:
+        """Cores of one of PARTS for each session."""
+        return statistics.fmean(job.parts.get(name, 0.0) for job in self.jobs)
 
     @property
     def pss_mb(self) -> float:
@@ -176,33 +189,46 @@ async def _measure(
             sessions=sessions,
             seconds=turns * PERIOD_S,
             jobs=tuple(
-                JobLoad(cpu, *memory_mb(job)) for (cpu, _), job in zip(talks, jobs, strict=True)
+                JobLoad(talk.cpu, *memory_mb(job), talk.parts)
+                for talk, job in zip(talks, jobs, strict=True)
             ),
             worker_pss_mb=sum(memory_mb(process)[0] for process in family(worker)) / sessions,
-            heard=statistics.fmean(heard for _, heard in talks),
+            heard=statistics.fmean(talk.heard for talk in talks),
             late_frames=sum(call.late_frames for call in calls) - late,
             machine_idle=idle / (time.monotonic() - started_s) / (psutil.cpu_count() or 1),
         )
 
 
-async def talk(call: Call, job: psutil.Process, start_s: float, turns: int) -> tuple[float, float]:
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """The cores that the agent's process took in one call, and how much of the time the agent was
+    heard.
+    """
+
+    cpu: float
+    parts: Mapping[str, float]
+    heard: float
+
+
+async def talk(call: Call, job: psutil.Process, start_s: float, turns: int) -> Talk:
     """Say the sentence again and again by the timetable, whatever the agent does, until the end of
-    the last one's turn. Returns the cores that the agent's process took and how much of the time
-    the agent was heard.
+    the last one's turn.
 
     Raises:
         CallError: the call did not last.
     """
     clip = await asyncio.to_thread(speak, SENTENCE)
     await asyncio.sleep(start_s - time.monotonic())
-    before_s = cpu_s(job)
+    before_s, parts_before_s = cpu_s(job), parts_s(job)
     for turn in range(turns):
         await asyncio.sleep(start_s + turn * PERIOD_S - time.monotonic())
         await call.say(clip)
     await asyncio.sleep(start_s + turns * PERIOD_S - time.monotonic())
     if call.ended:
         raise CallError(f"the call broke off\n{call.describe()}")
-    return (cpu_s(job) - before_s) / (turns * PERIOD_S), heard_share(call, start_s)
+    after_s, parts_after_s, seconds = cpu_s(job), parts_s(job), turns * PERIOD_S
+    parts = {name: (parts_after_s[name] - parts_before_s[name]) / seconds for name in parts_after_s}
+    return Talk((after_s - before_s) / seconds, parts, heard_share(call, start_s))
 
 
 def family(process: psutil.Process) -> list[psutil.Process]:
@@ -243,6 +269,20 @@ def cpu_s(job: psutil.Process) -> float:
     return sum(t.user + t.system + t.children_user + t.children_system for t in times)
 
 
+def parts_s(job: psutil.Process) -> Mapping[str, float]:
+    """Processor seconds of a process's threads since they began, by part."""
+    found = dict.fromkeys(PARTS, 0.0)
+    for task in Path(f"/proc/{job.pid}/task").glob("*"):
+        try:
+            name, stat = (task / "comm").read_text().strip(), (task / "stat").read_text()
+        except OSError:  # a thread that has ended meanwhile
+            continue
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        part = "loop" if int(task.name) == job.pid else "models" if name in _PYTHON else "webrtc"
+        found[part] += (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    return found
+
+
 def memory_mb(process: psutil.Process) -> tuple[float, float]:
     """Proportional and private memory."""
     memory = process.memory_full_info()
@@ -257,9 +297,10 @@ def heard_share(call: Call, since_s: float) -> float:
 
 def print_load(load: Load) -> None:
     """One line for people."""
+    parts = "  ".join(f"{name} {load.part(name):.3f}" for name in PARTS)
     print(
         f"{load.pipeline:9} {load.sessions} x {load.subject:9}"
-        f" cpu {load.cpu:.3f}  pss {load.pss_mb:6.1f} MB  uss {load.uss_mb:6.1f} MB"
+        f" cpu {load.cpu:.3f} ({parts})  pss {load.pss_mb:6.1f} MB  uss {load.uss_mb:6.1f} MB"
         f"  worker {load.worker_pss_mb:6.1f} MB/session  heard {load.heard:.2f}"
         f"  late {load.late_frames}  idle {load.machine_idle:.2f}",
         flush=True,
