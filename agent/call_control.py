@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from livekit.agents import AgentSession
 from livekit.agents.voice.speech_handle import SpeechHandle
 
+from agent.call.consent import Consent
 from agent.pipeline.manner import Manner
 from agent.pipeline.speeches import Speeches
 from agent.telephony.phone import Phone, TransferFailed
@@ -47,6 +48,7 @@ class Controls:
         self._speeches: Speeches | None = None
         self._manner = Manner()
         self._patience: Patience | None = None
+        self._consent = Consent(required=False)
         self._holding: frozenset[SpeechHandle] | None = None
         self._ending = False
         self._transferring = False
@@ -62,6 +64,10 @@ class Controls:
     def obey(self, patience: Patience) -> None:
         """Tell this one when the caller asks to wait."""
         self._patience = patience
+
+    def heed(self, consent: Consent) -> None:
+        """Let the caller take this back."""
+        self._consent = consent
 
     @property
     def transfer_targets(self) -> tuple[str, ...]:
@@ -101,6 +107,11 @@ class Controls:
     async def change_speed(self, factor: float) -> bool:
         """See CallControl."""
         return await self._manner.change_speed(factor)
+
+    def stop_recording(self) -> bool:
+        """See CallControl."""
+        self._consent.refuse("voice")
+        return self._consent.state == "refused"
 
     def last_reply(self) -> str:
         """See CallControl."""

@@ -221,6 +221,7 @@ async def _begin(
     line.begin(opening)
     recording.hear(call.audio)
     recording.ask(opening.consent)
+    controls.heed(opening.consent)
     recording.follow(call.meter, call.budgets)
     publishing.follow(settings, call, ctx.room)
     supervisor = build_supervisor(settings, call, room=ctx.room, greet=opening.say, end=line.close)

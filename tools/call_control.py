@@ -72,6 +72,20 @@ async def send_dtmf(call: CallState, digits: str) -> str:
     return "The keys were sent."
 
 
+@tool(interruptible=False, room=True)
+async def stop_recording(call: CallState) -> str:
+    """Stop recording this call. Use it when the caller does not want to be recorded any more."""
+    if not call.control.stop_recording():
+        raise ToolError(
+            "What is recorded of this call cannot be changed here. Say so, and offer to pass on"
+            " the wish that it is deleted."
+        )
+    return (
+        "From now on nothing of what is said is kept, and the sound recorded so far is deleted."
+        " Tell the caller that the recording has stopped."
+    )
+
+
 @tool(room=True)
 async def switch_language(call: CallState, language: str) -> str:
     """Go on in another language. Use it when the caller asks for a language or speaks one.

@@ -29,6 +29,7 @@ _TOOLS = (
     call_control.send_dtmf,
     call_control.speak_faster,
     call_control.speak_slower,
+    call_control.stop_recording,
     call_control.switch_language,
     call_control.transfer_call,
     knowledge.search_knowledge,

@@ -57,6 +57,12 @@ class CallControl(Protocol):
         """
         ...
 
+    def stop_recording(self) -> bool:
+        """Keep nothing of what is said from now on, and delete the sound that was recorded. False
+        where callers are not asked whether it may be kept, so that nothing is theirs to take back.
+        """
+        ...
+
     def last_reply(self) -> str:
         """The last thing that the caller heard from the agent; empty before the first."""
         ...

@@ -4,6 +4,8 @@ and wired up; a real model, that the prompts say it well.
 
 from __future__ import annotations
 
+import pytest
+
 from tests.behaviour.conftest import Talk
 
 
@@ -60,3 +62,14 @@ async def test_the_interpreter_ends_the_call_when_asked_to(talk: Talk) -> None:
         result = await conversation.says("Thank you, that was all. Please hang up now.")
         result.expect.contains_function_call(name="end_call")
         assert ("hang up", None) in conversation.control.done
+
+
+@pytest.mark.parametrize(
+    "persona", ["frontdesk", "appointments", "billing", "support", "interpreter"]
+)
+async def test_nobody_goes_on_recording_who_is_asked_to_stop(talk: Talk, persona: str) -> None:
+    """Whoever the caller says it to."""
+    async with talk(persona) as conversation:
+        result = await conversation.says("Please stop recording this call.")
+        result.expect.contains_function_call(name="stop_recording")
+        await conversation.answers_as("it said that the recording has stopped")

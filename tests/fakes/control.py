@@ -15,6 +15,7 @@ class FakeControl:
     last: str = ""
     """What the caller heard last."""
     on_telephone: bool = True
+    asked_for_consent: bool = True
     done: list[tuple[str, object]] = field(default_factory=list)
     """What was asked for, in order."""
     pace: float = 1.0
@@ -53,6 +54,11 @@ class FakeControl:
             return False
         self.pace = pace
         return True
+
+    def stop_recording(self) -> bool:
+        """See CallControl."""
+        self.done.append(("stop recording", None))
+        return self.asked_for_consent
 
     def last_reply(self) -> str:
         """See CallControl."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,6 +158,22 @@ async def test_consent_is_given_in_writing(desk: Desk) -> None:
             await goes_on(call)
 
     await in_each_pipeline(talk)
+
+
+@pytest.mark.mostly_in("cascade")
+async def test_who_takes_it_back_is_recorded_no_longer(desk: Desk, pipeline: str) -> None:
+    """The sound recorded so far is deleted, and the conversation goes on."""
+    recorded = desk.audio.call_ids()
+    async with desk.caller.call({"pipeline": pipeline}) as call:
+        await is_asked(call)
+        await call.type("yes")
+        await call.reply()
+        await call.type("Please stop recording this call.")
+        await call.wait_for_caption("agent", "nothing of what is said is kept")
+        await call.hear()
+        await goes_on(call)
+    await asyncio.to_thread(desk.worker.wait_until_idle)
+    assert desk.audio.call_ids() == recorded
 
 
 async def test_who_says_nothing_is_asked_again_and_greeted(desk: Desk) -> None:

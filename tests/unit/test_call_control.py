@@ -12,6 +12,7 @@ from livekit import api, rtc
 from livekit.agents import Agent, AgentSession, function_tool
 from livekit.agents.voice.run_result import RunResult
 
+from agent.call.consent import Consent
 from agent.call_control import Controls
 from agent.errors import ToolError
 from agent.pipeline.manner import Manner
@@ -96,6 +97,17 @@ async def test_the_call_ends_after_the_goodbye_was_said() -> None:
             assert await line.closed.get() == "agent hung up"
         assert line.closed.empty()
         assert line.controls.last_reply() == "Goodbye."
+
+
+async def test_consent_that_was_given_can_be_taken_back() -> None:
+    """Where it was not asked for, there is none to take back."""
+    async with in_call() as line:
+        assert not line.controls.stop_recording()
+        consent = Consent(required=True)
+        line.controls.heed(consent)
+        consent.give("voice")
+        assert line.controls.stop_recording()
+        assert consent.state == "refused"
 
 
 async def test_the_caller_is_put_through_after_the_sentence_that_says_so() -> None:

@@ -15,6 +15,7 @@ from tools.call_control import (
     send_dtmf,
     speak_faster,
     speak_slower,
+    stop_recording,
     switch_language,
     transfer_call,
 )
@@ -140,3 +141,20 @@ async def test_before_the_first_words_there_is_nothing_to_repeat(call: CallState
     """The model is told to ask what it can do."""
     with pytest.raises(ToolError, match="said nothing yet"):
         await repeat_last.run(call, {})
+
+
+async def test_who_does_not_want_to_be_recorded_any_more_is_not(
+    call: CallState, control: FakeControl
+) -> None:
+    """The model is told what has become of the recording."""
+    assert "nothing of what is said is kept" in await stop_recording.run(call, {})
+    assert control.done == [("stop recording", None)]
+
+
+async def test_what_is_not_for_the_caller_to_decide_is_said(
+    call: CallState, control: FakeControl
+) -> None:
+    """Where the operator does not ask for consent."""
+    control.asked_for_consent = False
+    with pytest.raises(ToolError, match="cannot be changed"):
+        await stop_recording.run(call, {})
