@@ -1,11 +1,13 @@
 """Who should decide in the realtime pipeline that a caller has finished: Parley or the provider?
 
     python -m scripts.bench.realtime_turns [--turns 20] [--against server_vad]
+        [--set PARLEY_ENDPOINTING=fast]
 
 Parley's worker runs with its local turn detector and beside it with the provider's, `server_vad`
 at the API's default silence of 500 ms or `semantic_vad`; they hear the same recordings by turns.
 The response latency is that of `scripts.bench.latency`. In the table `parley` is the local detector
-and `baseline` the provider's.
+and `baseline` the provider's. `--set` gives the former another setting, and `--against nothing`
+lets it run alone: what a turn's end costs at each profile is a curve.
 """
 
 from __future__ import annotations
@@ -24,15 +26,19 @@ from scripts.bench.subjects import DELAYS, Subjects, provider_and_server
 from tests.caller.stack import Worker
 
 RIVALS = ("server_vad", "semantic_vad")
+NOTHING = "nothing"
 
 
 def main() -> None:
     """Run the bench and print, then write, its figures."""
     parser = argparse.ArgumentParser(description="Local against the provider's turn detection.")
     parser.add_argument("--turns", type=int, default=20, help="phrases each of the two hears")
-    parser.add_argument("--against", choices=RIVALS, default="server_vad")
+    parser.add_argument("--against", choices=(*RIVALS, NOTHING), default="server_vad")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
+    own = dict(setting.split("=", 1) for setting in options.set)
     settings = {
+        "set": own,
         "turns": options.turns,
         "against": options.against,
         "provider_delays": DELAYS,
@@ -42,23 +48,22 @@ def main() -> None:
     with (
         reported(results),
         tempfile.TemporaryDirectory() as folder,
-        detectors(Path(folder), options.against) as running,
+        detectors(Path(folder), options.against, own) as running,
     ):
         asyncio.run(measure(running, f"realtime : {options.against}", options.turns, results))
     print_phrases(results)
 
 
 @contextmanager
-def detectors(folder: Path, rival: str) -> Iterator[Subjects]:
+def detectors(folder: Path, rival: str, own: Mapping[str, str]) -> Iterator[Subjects]:
     """A worker for each detector, registered and idle."""
-    variants: Mapping[str, Mapping[str, str]] = {
-        PARLEY: {"PARLEY_TURN_DETECTION": "local"},
-        BASELINE: {
+    variants: dict[str, Mapping[str, str]] = {PARLEY: {"PARLEY_TURN_DETECTION": "local", **own}}
+    if rival != NOTHING:
+        variants[BASELINE] = {
             "PARLEY_TURN_DETECTION": "server",
             "PARLEY_REALTIME_SERVER_DETECTION": rival,
             "PARLEY_REALTIME_VAD_SILENCE_S": "0.5",
-        },
-    }
+        }
     with ExitStack() as running:
         livekit, provider = running.enter_context(provider_and_server(folder))
         workers = {}
