@@ -54,6 +54,10 @@ class DirectControl:
         """See CallControl."""
         return False
 
+    def stop_recording(self) -> bool:
+        """See CallControl. Nobody is asked in such a call."""
+        return False
+
     def last_reply(self) -> str:
         """See CallControl."""
         return ""
