@@ -83,14 +83,17 @@ async def test_a_colleague_allows_it_by_pressing_a_button(
         assert business.tools.asked["/gate"] == 1
 
 
-async def test_a_colleague_who_is_asked_refuses(business: Business, pipeline: str) -> None:
-    """The tool does not run, and the caller hears that."""
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_a_colleague_in_the_room_decides(
+    business: Business, pipeline: str, allowed: bool
+) -> None:
+    """The tool runs after their yes alone, and the caller hears which it was."""
     async with business.caller.call({"pipeline": pipeline, "persona": "tester"}) as call:
-        async with operator(business, call, json.dumps({"allowed": False})) as (_, asked):
+        async with operator(business, call, json.dumps({"allowed": allowed})) as (_, asked):
             await ask_for_the_gate(call)
-            await call.wait_for_caption("agent", "did not allow")
+            await call.wait_for_caption("agent", ALLOWED if allowed else "did not allow")
         assert [json.loads(request)["tool"] for request in asked] == ["open_gate"]
-        assert business.tools.asked["/gate"] == 0
+        assert business.tools.asked["/gate"] == int(allowed)
 
 
 async def test_nothing_happens_when_no_colleague_is_there(
