@@ -44,7 +44,15 @@ from typing import Any
 import psutil
 
 from scripts.bench.results import BASELINE, PARLEY, Results
-from scripts.bench.subjects import COMMANDS, DELAYS, PIPELINES, Pipeline, Subjects, subjects
+from scripts.bench.subjects import (
+    COMMANDS,
+    DELAYS,
+    PIPELINES,
+    Pipeline,
+    Subjects,
+    subjects,
+    take_settings,
+)
 from tests.caller.driver import Call, CallError
 from tests.caller.processes import ProcessError
 from tests.caller.speech import speak
@@ -74,7 +82,7 @@ class JobLoad:
     pss_mb: float
     uss_mb: float
     parts: Mapping[str, float]
-    """The cores by part; empty where the system does not tell."""
+    """The cores by part; 0 where the system does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,7 @@ class Load:
 
     def part(self, name: str) -> float:
         """Cores of one of PARTS for each session."""
-        return statistics.fmean(job.parts.get(name, 0.0) for job in self.jobs)
+        return statistics.fmean(job.parts[name] for job in self.jobs)
 
     @property
     def pss_mb(self) -> float:
@@ -119,15 +127,17 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5, help="sentences of each caller")
     parser.add_argument("--pipeline", choices=PIPELINES, action="append")
     parser.add_argument("--subject", choices=tuple(COMMANDS), action="append")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    take_settings(parser)
     options = parser.parse_args()
     results = Results(
         "load", {**vars(options), "provider_delays": DELAYS, "period_s": PERIOD_S, "reply": REPLY}
     )
     loads: list[Load] = []
     try:
-        own = dict(setting.split("=", 1) for setting in options.set)
-        with tempfile.TemporaryDirectory() as folder, subjects(Path(folder), own) as running:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            subjects(Path(folder), dict(options.set)) as running,
+        ):
             for pipeline in options.pipeline or PIPELINES:
                 for sessions in options.sessions or SESSIONS:
                     for subject in options.subject or COMMANDS:

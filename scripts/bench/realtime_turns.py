@@ -22,7 +22,7 @@ from pathlib import Path
 
 from scripts.bench.latency import PHRASES, PHRASES_A_CALL, SHORT_REPLY, a_call, measure_turn
 from scripts.bench.results import BASELINE, PARLEY, Results, percentile, reported
-from scripts.bench.subjects import DELAYS, Subjects, provider_and_server
+from scripts.bench.subjects import DELAYS, Subjects, provider_and_server, take_settings
 from tests.caller.stack import Worker
 
 RIVALS = ("server_vad", "semantic_vad")
@@ -34,9 +34,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Local against the provider's turn detection.")
     parser.add_argument("--turns", type=int, default=20, help="phrases each of the two hears")
     parser.add_argument("--against", choices=(*RIVALS, NOTHING), default="server_vad")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    take_settings(parser)
     options = parser.parse_args()
-    own = dict(setting.split("=", 1) for setting in options.set)
+    own = dict(options.set)
     settings = {
         "set": own,
         "turns": options.turns,

@@ -5,6 +5,7 @@ The programs and the caller are those of the tests (`tests.caller`): one impleme
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -59,6 +60,18 @@ class Subjects:
             "transcripts": [{"text": heard, "times": 0}],
         }
         self.provider.play(**plan)
+
+
+def take_settings(parser: argparse.ArgumentParser) -> None:
+    """Give a bench the option `--set NAME=VALUE`, for Parley's worker; it comes as pairs."""
+    parser.add_argument("--set", action="append", default=[], type=_pair, metavar="NAME=VALUE")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, given, value = text.partition("=")
+    if not given:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
+    return name, value
 
 
 def make_worker(
