@@ -37,8 +37,7 @@ class Schema:
             if self._ready:
                 return
             # Looked at first, so that a call that starts does not wait for another one's write.
-            async with self._database.reading() as connection:
-                version = await connection.run_sync(_version)
+            version = await self._database.read_at_once(_version)
             if version != HEAD:
                 async with self._database.writing() as connection:
                     await alone_making_tables(connection)

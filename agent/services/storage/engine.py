@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 import stamina
@@ -19,9 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import SingletonThreadPool
 
 from agent.errors import SettingsError
+from agent.services.storage.own_thread import WRITES, BlockingThread, LoopThread, OwnThread
 from agent.services.storage.scrubbing import scrub_postgresql, scrub_sqlite
 from agent.services.storage.tables import metadata
 from agent.settings import DatabaseSettings
+
+T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5_000
 """How long a write waits for another process's on SQLite; ours take a few milliseconds."""
@@ -30,7 +32,6 @@ POOL_SIZE = 2
 SCRUB_PATIENCE_S = 30.0
 """How long others may be in the way, who read or write what is to be scrubbed."""
 
-_WRITES = "parley_writes"
 _TABLE_NAMES = {
     "sqlite": text("SELECT name FROM sqlite_master WHERE type = 'table'"),
     "postgresql": text(
@@ -52,8 +53,8 @@ class Database:
         url = checked_url(settings)
         self._file = _file_of(url)
         self._engine = _engine(url)
-        self._writer = self._engine.execution_options(**{_WRITES: True})
-        self._thread = _WritingThread(url) if self._file is not None else None
+        self._writer = self._engine.execution_options(**{WRITES: True})
+        self._thread = _own_thread(url)
         self._preparing = asyncio.Lock()
         self._prepared = False
 
@@ -80,29 +81,43 @@ class Database:
                 )
             yield connection
 
-    async def write_at_once(self, work: Callable[[Connection], None]) -> None:
-        """A whole transaction of a few short statements, in which nothing waits for this process's
-        loop: on SQLite all other writers wait for as long as it takes. One that is cancelled may
-        have happened all the same.
+    async def read_at_once(self, work: Callable[[Connection], T]) -> T:
+        """A whole transaction of a few short statements that only reads. Nothing of it is computed
+        on this process's event loop.
         """
-        await self.prepare()
-        if self._thread is not None:
-            await self._thread.run(work)
-            return
-        async with self._writer.begin() as connection:
-            await connection.run_sync(work)
+        return await self._at_once(work, writes=False)
+
+    async def write_at_once(self, work: Callable[[Connection], T]) -> T:
+        """The same, which writes. On SQLite all other writers wait for as long as it takes. One
+        that is cancelled may have happened all the same.
+        """
+        return await self._at_once(work, writes=True)
+
+    async def _at_once(self, work: Callable[[Connection], T], *, writes: bool) -> T:
+        if self._thread is None:
+            await self.prepare()
+            return await self._in_engine(work, writes=writes)
+        await self._prepare(self._thread.run)
+        return await self._thread.run(work, writes=writes)
 
     async def prepare(self) -> None:
         """Make what is missing of the folder and the tables. Repeating it is free."""
+        await self._prepare(self._in_engine)
+
+    async def _in_engine(self, work: Callable[[Connection], T], *, writes: bool = False) -> T:
+        async with (self._writer if writes else self._engine).begin() as connection:
+            return await connection.run_sync(work)
+
+    async def _prepare(
+        self, run: Callable[[Callable[[Connection], bool]], Awaitable[bool]]
+    ) -> None:
         async with self._preparing:
             if self._prepared:
                 return
             if self._file is not None:
                 await _prepare_file(self._file)
             # Looked at first, so that a call that starts does not wait for another one's write.
-            async with self._engine.begin() as connection:
-                complete = await connection.run_sync(_has_tables)
-            if not complete:
+            if not await run(_has_tables):
                 async with self._writer.begin() as connection:
                     await alone_making_tables(connection)
                     await connection.run_sync(metadata.create_all)
@@ -120,30 +135,6 @@ class Database:
         if self._thread is not None:
             await self._thread.aclose()
         await self._engine.dispose()
-
-
-class _WritingThread:
-    """A thread with a connection to a SQLite file, made when it is first used."""
-
-    def __init__(self, url: URL) -> None:
-        engine = create_engine(
-            url.set(drivername="sqlite"), hide_parameters=True, poolclass=SingletonThreadPool
-        )
-        _configure(engine)
-        self._engine = engine
-        self._writer = engine.execution_options(**{_WRITES: True})
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="records")
-
-    async def run(self, work: Callable[[Connection], None]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._executor, self._run, work)
-
-    async def aclose(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._executor, self._engine.dispose)
-        self._executor.shutdown(wait=False)
-
-    def _run(self, work: Callable[[Connection], None]) -> None:
-        with self._writer.begin() as connection:
-            work(connection)
 
 
 async def alone_making_tables(connection: AsyncConnection) -> None:
@@ -213,11 +204,26 @@ def driver_modules(settings: DatabaseSettings) -> list[str]:
     return [dialect.__module__, dialect.driver]
 
 
+def _own_thread(url: URL) -> OwnThread | None:
+    """None for a database in memory, which is that of its one connection."""
+    if url.get_backend_name() != "sqlite":
+        return LoopThread(_postgresql_engine(url, connections=1))
+    if _file_of(url) is None:
+        return None
+    engine = create_engine(
+        url.set(drivername="sqlite"), hide_parameters=True, poolclass=SingletonThreadPool
+    )
+    _configure(engine)
+    return BlockingThread(engine)
+
+
+def _postgresql_engine(url: URL, *, connections: int) -> AsyncEngine:
+    return create_async_engine(url, pool_size=connections, pool_pre_ping=True, hide_parameters=True)
+
+
 def _engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(
-            url, pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True
-        )
+        return _postgresql_engine(url, connections=POOL_SIZE)
     pool: dict[str, Any] = {} if _file_of(url) is None else {"pool_size": POOL_SIZE}
     # What callers said stays out of errors, which are logged.
     engine = create_async_engine(url, hide_parameters=True, **pool)
@@ -248,5 +254,5 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes then cannot wait for another's write: it fails at
     # once. So one that is going to write says so as it begins.
-    writes = connection.get_execution_options().get(_WRITES, False)
+    writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import StatementError
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -156,25 +156,3 @@ def test_the_tables_can_be_made_on_postgresql() -> None:
     made = [CreateIndex(index) for table in metadata.sorted_tables for index in table.indexes]
     partial = [str(index.compile(dialect=dialect)) for index in made]
     assert any("WHERE cancelled_at IS NULL" in statement for statement in partial)
-
-
-async def test_what_is_written_at_once_is_whole_or_not_there(
-    database: Database, other_database: Database
-) -> None:
-    """As any transaction, also while others write."""
-
-    def write(connection: Connection) -> None:
-        message = {"call_id": "1", "name": "Anna", "text": "at once", "left_at": datetime.now(UTC)}
-        connection.execute(insert(messages).values(message))
-
-    def fail(connection: Connection) -> None:
-        write(connection)
-        raise ValueError("no")
-
-    await asyncio.gather(
-        *(each.write_at_once(write) for each in (database, other_database) * 10),
-        *(leave(database, datetime.now(UTC)) for _ in range(10)),
-    )
-    with pytest.raises(ValueError, match="no"):
-        await database.write_at_once(fail)
-    assert sorted(await texts(database)) == ["Hello"] * 10 + ["at once"] * 20
