@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -108,10 +109,15 @@ async def _play(share: Share) -> Watched:
 
 @contextmanager
 def _watched_callbacks(watched: Watched) -> Iterator[None]:
-    """Measure each callback of the loop; a loop in debug mode, which can, costs ten times that."""
-    run = asyncio.Handle._run
+    """Measure each callback of the calls' loop, not of the one that SQL may have in its thread; a
+    loop in debug mode, which can, costs ten times that.
+    """
+    run, calls_thread = asyncio.Handle._run, threading.get_ident()
 
     def timed(handle: asyncio.Handle) -> None:
+        if threading.get_ident() != calls_thread:
+            run(handle)
+            return
         began_s, own_s = time.perf_counter(), time.thread_time()
         run(handle)
         watched.own_ms[round((time.thread_time() - own_s) * 1000, 1)] += 1
