@@ -13,6 +13,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from livekit import rtc
@@ -32,6 +33,7 @@ UNPROVEN_S = 20.0
 COMPARE_HZ = 8_000
 WINDOW_S = 1.0
 """Longer than a "mhm": where the agent speaks on, its echo does too, and nothing else."""
+WINDOW = round(WINDOW_S * COMPARE_HZ)
 LONGEST_DELAY_S = 0.7
 LOOK_EACH_S = 0.1
 AUDIBLE_RMS = 60.0
@@ -56,8 +58,10 @@ class EchoDetector:
 
     def __init__(self, played: PlayedAudio) -> None:
         self._played = played
-        self._frames: deque[rtc.AudioFrame] = deque()
-        self._held_s = 0.0
+        self._heard: deque[Samples] = deque()
+        """Of each frame of the last WINDOW_S, what is compared."""
+        self._heard_size = 0
+        self._energy = 0.0
         self._next_look_s = 0.0
         self._delay_s: float | None = None
 
@@ -65,10 +69,7 @@ class EchoDetector:
         """Take the next frame, which ended at a moment; True once an echo is proven, and then at
         each look that finds it still there.
         """
-        self._frames.append(frame)
-        self._held_s += frame.duration
-        while self._held_s - self._frames[0].duration >= WINDOW_S:
-            self._held_s -= self._frames.popleft().duration
+        self._hold(_compared(_mono(frame), frame.sample_rate))
         if end_s < self._next_look_s:
             return False
         self._next_look_s = end_s + LOOK_EACH_S
@@ -79,21 +80,24 @@ class EchoDetector:
 
     def reset(self) -> None:
         """Forget what was heard: the agent has long been silent."""
-        self._frames.clear()
-        self._held_s, self._delay_s = 0.0, None
+        self._heard.clear()
+        self._heard_size, self._energy, self._delay_s = 0, 0.0, None
 
-    def _heard(self) -> Samples:
-        """The last WINDOW_S of what was heard, after silence where there was less."""
-        samples = np.concatenate([_mono(frame) for frame in self._frames])
-        heard = _compared(samples, self._frames[0].sample_rate)
-        size = round(WINDOW_S * COMPARE_HZ)
-        return np.concatenate([np.zeros(max(size - heard.size, 0), np.float32), heard[-size:]])
+    def _hold(self, samples: Samples) -> None:
+        self._heard.append(samples)
+        self._heard_size += samples.size
+        self._energy += _energy(samples)
+        while self._heard_size - self._heard[0].size >= WINDOW:
+            oldest = self._heard.popleft()
+            self._heard_size -= oldest.size
+            self._energy -= _energy(oldest)
 
     def _find(self, end_s: float) -> float | None:
         """How late what was heard is behind what was played; None when it is something else."""
-        heard = self._heard()
-        if float(np.sqrt(np.mean(heard**2))) < AUDIBLE_RMS:
+        if self._energy < AUDIBLE_RMS**2 * WINDOW:
             return None
+        missing = np.zeros(max(WINDOW - self._heard_size, 0), np.float32)
+        heard = np.concatenate([missing, *self._heard])[-WINDOW:]
         span_s = WINDOW_S + LONGEST_DELAY_S
         played = self._played.between(end_s - span_s, span_s)
         reference = _emphasised(_compared(played, self._played.sample_rate_hz))
@@ -182,6 +186,10 @@ def best_match(piece: Samples, whole: Samples) -> tuple[float, int]:
     return float(likeness[at]), at
 
 
+def _energy(samples: Samples) -> float:
+    return float(np.dot(samples, samples))
+
+
 def _mono(frame: rtc.AudioFrame) -> NDArray[np.int16]:
     samples = np.frombuffer(frame.data, dtype=np.int16)
     return samples if frame.num_channels == 1 else samples[:: frame.num_channels]
@@ -195,7 +203,13 @@ def _compared(samples: NDArray[np.int16], sample_rate_hz: int) -> Samples:
     """At COMPARE_HZ, of which the rate must be a multiple."""
     step = sample_rate_hz // COMPARE_HZ
     whole = samples[: samples.size // step * step].astype(np.float32)
-    return np.asarray(whole.reshape(-1, step).mean(axis=1), dtype=np.float32)
+    # The mean of each step; numpy's own takes four times as long for a frame.
+    return np.asarray(whole.reshape(-1, step) @ _even_weights(step), dtype=np.float32)
+
+
+@cache
+def _even_weights(count: int) -> Samples:
+    return np.full(count, 1 / count, np.float32)
 
 
 def _emphasised(samples: Samples) -> Samples:
