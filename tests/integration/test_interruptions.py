@@ -79,7 +79,7 @@ async def test_a_backchannel_does_not_end_the_reply(
         await story_is_heard(call)
         await call.say("Yeah.")
         rest = await call.reply()
-        assert "going with the boat and the basket" in rest.words
+        assert "the boat and the basket" in rest.words
         assert "twenty pictures" not in rest.words
 
 
@@ -131,7 +131,7 @@ async def test_the_agents_own_echo_does_not_end_the_reply(
         await story_is_heard(call)
         await call.say("river and on", voice="rms")
         heard = await everything(call)
-        assert "going with the boat and the basket" in heard
+        assert "the boat and the basket" in heard
         assert "twenty pictures" not in heard
 
 
@@ -174,7 +174,7 @@ async def test_half_duplex_hears_nothing_while_the_agent_speaks(
             await call.greeted()
             await story_is_heard(call)
             await call.say("Stop, stop. Please stop now.")
-            assert "going with the boat and the basket" in await everything(call)
+            assert "the boat and the basket" in await everything(call)
             await call.say(ASK_HOURS)
             assert HEAR_HOURS in (await call.reply()).words
 
