@@ -18,10 +18,14 @@ from tests.integration.conftest import in_each_pipeline
 
 NOTICE = "This call is recorded, so that we can train our staff and keep our promises to you."
 INSTEAD = "I found twenty pictures."
+TALE_ENDS = "twelve yellow flowers"
+"""Words that the tale has nowhere else: a recogniser that hears one of them wrongly where it goes
+on would hear it wrongly at the end too.
+"""
 TALE = {
     "match": "story",
     "text": "There was a river and on the river was a boat and nobody on the river knew where the"
-    " old man and the dog were going with the boat and the basket.",
+    f" old man and the dog were going with {TALE_ENDS}.",
     "times": 0,
 }
 """Half as long as STORY: most of these callers hear it to its end."""
@@ -79,7 +83,7 @@ async def test_a_backchannel_does_not_end_the_reply(
         await story_is_heard(call)
         await call.say("Yeah.")
         rest = await call.reply()
-        assert "the boat and the basket" in rest.words
+        assert TALE_ENDS in rest.words
         assert "twenty pictures" not in rest.words
 
 
@@ -118,7 +122,7 @@ async def test_one_word_that_is_no_backchannel_ends_the_reply(
         await call.say("Stop.")
         answer = await call.reply()
         assert "twenty pictures" in answer.words
-        assert "basket" not in answer.words
+        assert "flowers" not in answer.words
 
 
 async def test_the_agents_own_echo_does_not_end_the_reply(
@@ -131,7 +135,7 @@ async def test_the_agents_own_echo_does_not_end_the_reply(
         await story_is_heard(call)
         await call.say("river and on", voice="rms")
         heard = await everything(call)
-        assert "the boat and the basket" in heard
+        assert TALE_ENDS in heard
         assert "twenty pictures" not in heard
 
 
@@ -174,7 +178,7 @@ async def test_half_duplex_hears_nothing_while_the_agent_speaks(
             await call.greeted()
             await story_is_heard(call)
             await call.say("Stop, stop. Please stop now.")
-            assert "the boat and the basket" in await everything(call)
+            assert TALE_ENDS in await everything(call)
             await call.say(ASK_HOURS)
             assert HEAR_HOURS in (await call.reply()).words
 
