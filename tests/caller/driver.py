@@ -31,6 +31,8 @@ REPLY_QUIET_S = 1.2
 """Quiet after which a reply counts as ended: longer than a voice rests between sentences, and than
 a provider needs from one sentence to the next.
 """
+MOST_GAP_S = 4.0
+"""Quiet, on a machine that is too busy, within a reply that its agent still speaks."""
 PATIENCE = "One moment, please."
 """What the agent plays when its answer takes long."""
 SILENCED_QUIET_S = 0.6
@@ -212,12 +214,13 @@ class Call:
     async def reply(
         self, *, deadline_s: float = HEAR_DEADLINE_S, quiet_s: float = REPLY_QUIET_S
     ) -> Reply:
-        """What the agent says after the caller's last words, recognised; see `hear`. Who is asked
-        for a moment's patience, as happens on a busy machine, waits for the rest.
+        """What the agent says after the caller's last words, recognised; see `hear`. On a busy
+        machine it may ask for a moment's patience or rest within the reply, its state still
+        "speaking": the caller waits for the rest.
         """
         heard = await self.hear(deadline_s=deadline_s, quiet_s=quiet_s)
         words = await self.understand(heard.start_s, heard.end_s)
-        while words.is_only(PATIENCE):
+        while words.is_only(PATIENCE) or await self._goes_on():
             more = await self.hear(deadline_s=deadline_s, quiet_s=quiet_s)
             heard = Span(heard.start_s, more.end_s)
             words = await self.understand(heard.start_s, heard.end_s)
@@ -321,6 +324,15 @@ class Call:
 
     def _heard(self) -> list[Span]:
         return self._spans_after(self._mark_s)
+
+    async def _goes_on(self) -> bool:
+        """Whether an agent that fell silent in the midst of speaking is heard again."""
+
+        def is_known() -> bool:
+            return bool(self._heard()) or self.ended or self.states[-1:] != ["speaking"]
+
+        await self.ear.until(is_known, MOST_GAP_S)
+        return bool(self._heard())
 
     def _hears_since(self, duration_s: float) -> bool:
         spans = self.ear.spans
