@@ -19,6 +19,7 @@ from agent.guardrails.policy import Policy, load_policy
 from agent.personas import Roster, load_roster, renewed
 from agent.personas.collection import COLLECTION_TOOLS
 from agent.pipeline.cascade import check_providers
+from agent.pipeline.connections import check_certificates
 from agent.pipeline.parts import chosen
 from agent.pipeline.realtime import REALTIME_PROVIDERS
 from agent.records.redaction import build_redaction
@@ -79,6 +80,7 @@ def check_buildable(settings: Settings) -> Checked:
     found.of(lambda: build_redaction(settings.privacy))
     found.of(lambda: build_sealing(settings.privacy))
     found.of(lambda: check_publishing(settings))
+    found.of(check_certificates)
     found.of(lambda: check_providers(settings.cascade))
     found.of(
         lambda: chosen(REALTIME_PROVIDERS, settings.realtime.provider, "PARLEY_REALTIME_PROVIDER")

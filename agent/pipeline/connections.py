@@ -14,6 +14,7 @@ from functools import cache
 import httpx2
 import openai
 
+from agent.errors import SettingsError
 from agent.pipeline.parts import Account
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,17 @@ def load_certificates() -> ssl.SSLContext:
     has asked for them before.
     """
     return httpx2.create_ssl_context()
+
+
+def check_certificates() -> None:
+    """See that the trusted certificates can be read. Raises SettingsError."""
+    try:
+        load_certificates()
+    except OSError as error:  # what is no certificate is an ssl.SSLError, which is one
+        why = error.strerror or type(error).__name__
+        raise SettingsError(
+            [f"SSL_CERT_FILE, SSL_CERT_DIR: no trusted certificates can be read from there ({why})"]
+        ) from error
 
 
 class Connections:

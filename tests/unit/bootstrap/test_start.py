@@ -11,6 +11,7 @@ import pytest
 from agent.bootstrap import check_buildable, plan_call, renew_personas, store_orders
 from agent.call.options import CallOptions
 from agent.errors import SettingsError
+from agent.pipeline.connections import load_certificates
 from agent.services.storage.engine import Database
 from agent.services.storage.orders import SqlOrderBook
 from agent.settings import Settings, load_settings
@@ -31,6 +32,24 @@ def settings_with(**changes: str) -> Settings:
 def write_persona(folder: Path, fields: str) -> None:
     (folder / "valet.toml").write_text(f'greeting = "Hello."\n{fields}')
     (folder / "valet.md").write_text("You park cars.")
+
+
+@pytest.mark.parametrize("content", [None, "this is no certificate"])
+def test_certificates_that_cannot_be_read_are_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    """Every job process would fail for them, and the worker would never register."""
+    certificates = tmp_path / "certificates.pem"
+    if content is not None:
+        certificates.write_text(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates))
+    load_certificates.cache_clear()
+    try:
+        with pytest.raises(SettingsError, match="SSL_CERT_FILE") as refused:
+            check_buildable(settings_with())
+        assert str(tmp_path) not in str(refused.value)
+    finally:
+        load_certificates.cache_clear()
 
 
 def test_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
