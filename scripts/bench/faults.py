@@ -58,7 +58,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20, help="calls for each fault")
     parser.add_argument("--pipeline", choices=PIPELINES, action="append")
     parser.add_argument("--fault", type=int, choices=range(1, 8), action="append")
-    parser.add_argument("--lanes", type=int, default=1, help="calls at once")
+    parser.add_argument(
+        "--lanes", type=int, default=1, help="calls at once; one process speaks for five at most"
+    )
     options = parser.parse_args()
     pipelines, numbers = options.pipeline or PIPELINES, options.fault or range(1, 8)
     cases = [case for case in CASES if case.pipeline in pipelines and case.number in numbers]
