@@ -43,9 +43,12 @@ def level_dbfs(samples: NDArray[np.int16]) -> float:
 
 
 class SpanDetector:
-    """Finds spans of audible speech in a stream of windows, as they come."""
+    """Finds spans of audible speech in a stream of windows, as they come; between two of them is
+    quiet of more than `gap_s`.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, *, gap_s: float = SPAN_GAP_S) -> None:
+        self._gap_s = gap_s
         self._recent: deque[tuple[float, float, bool]] = deque(maxlen=ONSET_WINDOWS)
         self._closed: list[Span] = []
         self._open_start_s: float | None = None
@@ -70,13 +73,26 @@ class SpanDetector:
         if self._open_start_s is not None:
             if loud:
                 self._last_loud_end_s = end_s
-            elif end_s - self._last_loud_end_s > SPAN_GAP_S:
+            elif end_s - self._last_loud_end_s > self._gap_s:
                 self._closed.append(Span(self._open_start_s, self._last_loud_end_s))
                 self._open_start_s = None
                 self._recent.clear()
         elif sum(is_loud for _, _, is_loud in self._recent) >= ONSET_LOUD:
             louds = [window for window in self._recent if window[2]]
             self._open_start_s, self._last_loud_end_s = louds[0][0], louds[-1][1]
+
+
+def spans_in(
+    samples: NDArray[np.int16], sample_rate_hz: int, *, gap_s: float = SPAN_GAP_S
+) -> tuple[Span, ...]:
+    """The spans of audible speech in a recording, in seconds from its start; see SpanDetector."""
+    window = round(sample_rate_hz * WINDOW_S)
+    detector = SpanDetector(gap_s=gap_s)
+    for start in range(0, samples.size, window):
+        part = samples[start : start + window]
+        begun_s = start / sample_rate_hz
+        detector.add(begun_s, begun_s + part.size / sample_rate_hz, level_dbfs(part))
+    return detector.spans
 
 
 def voiced_bounds(samples: NDArray[np.int16], sample_rate_hz: int) -> tuple[float, float]:
