@@ -8,8 +8,10 @@ asks a question. Measured at the caller, on one monotonic clock:
 
 first sound      from the caller's last voiced sample to the agent's first audible one, be it the
                  answer, a recorded sentence, or the beginning of an answer that then breaks off.
-longest silence  the longest stretch in which neither side was audible, from the same moment until
-                 the answer was complete or the call was over. This is what must stay under 4 s.
+longest silence  the longest stretch in which neither side was audible and that the agent ended,
+                 from the same moment until the answer was complete or the call was over. This is
+                 what must stay under 4 s. How long the caller takes to understand "could you say
+                 that again?" and to say it is kept beside it, as `hesitation_s`.
 
 A run fails when the silence is longer, when the caller gets neither the answer nor an apology with
 the end of the call, or when the record is wrong: what the agent's captions say must be what was
@@ -146,6 +148,7 @@ def judge(case: Case, call: Call, talk: Talk, outcome: str, results: Results) ->
         silence_s,
         outcome=outcome,
         late_frames=call.late_frames,
+        hesitation_s=round(talk.hesitation_s(), 3),
         heard=talk.heard.strip(),
         shown=talk.shown(),
     )
@@ -214,16 +217,29 @@ class Talk:
         )
 
     def longest_silence_s(self) -> float:
-        """The longest stretch without either side, up to the end of the answer."""
-        begin_s = self._said[0].end_s
-        sounds = [s for s in self._call.ear.spans if s.end_s > begin_s] + self._said[1:]
-        longest_s, quiet_since_s = 0.0, begin_s
-        for sound in sorted(sounds, key=lambda s: s.start_s):
+        """The longest stretch without either side that the agent ended, up to the answer's end;
+        infinite if the agent was not heard.
+        """
+        if not any(span.end_s > self._said[0].end_s for span in self._call.ear.spans):
+            return float("inf")
+        return max(self._silences_s(ended_by_caller=False))
+
+    def hesitation_s(self) -> float:
+        """The longest that the caller themselves ended."""
+        return max(self._silences_s(ended_by_caller=True))
+
+    def _silences_s(self, *, ended_by_caller: bool) -> list[float]:
+        quiet_since_s = self._said[0].end_s
+        sounds = [(s, False) for s in self._call.ear.spans if s.end_s > quiet_since_s]
+        sounds += [(s, True) for s in self._said[1:]]
+        silences = [0.0]
+        for sound, is_callers in sorted(sounds, key=lambda pair: pair[0].start_s):
             if sound.start_s > self._answered_s:
                 break
-            longest_s = max(longest_s, sound.start_s - quiet_since_s)
+            if is_callers == ended_by_caller:
+                silences.append(sound.start_s - quiet_since_s)
             quiet_since_s = max(quiet_since_s, sound.end_s)
-        return longest_s if sounds else float("inf")
+        return silences
 
     def shown(self) -> str:
         """The agent's captions since the question."""
