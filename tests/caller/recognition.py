@@ -29,7 +29,7 @@ the sentences that it had misheard (16 sentences of espeak's, 2026-11).
 """
 REST_S = 0.8
 """Quiet at which the sound is taken apart: past a longer one whisper often hears nothing more, as
-if "One moment, please." had been all (16 of 21 answers after 1.3 to 3.0 s, 2026-11).
+if "One moment, please." had been all (18 of 21 answers after 1.3 to 3.0 s, 2026-11).
 """
 MARGIN_S = 0.2
 """Of quiet, left on either side of each part."""
