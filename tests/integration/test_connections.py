@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -19,11 +20,16 @@ class Server:
     account: Account = field(init=False)
     peers: set[object] = field(default_factory=set)
     requests: int = 0
+    warmed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Like a real one, it has not answered the first before the last of those that warm asks."""
 
     async def answer(self, request: web.Request) -> web.Response:
         assert request.transport is not None
         self.peers.add(request.transport.get_extra_info("peername"))
         self.requests += 1
+        if self.requests >= CONNECTIONS_EACH:
+            self.warmed.set()
+        await self.warmed.wait()
         return web.json_response({"object": "list", "data": []})
 
 
