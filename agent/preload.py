@@ -8,12 +8,15 @@ loop stands still, and each job process 10 MB of its own.
 
 from __future__ import annotations
 
+import asyncio
+
 import anyio._backends._asyncio
 import numpy.fft
 import openai.resources.audio.audio
 import openai.resources.chat.chat
 import openai.resources.chat.completions.completions
 import openai.resources.models
+import uvloop
 
 import agent.entrypoint
 from agent.personal.ids import known_countries
@@ -21,3 +24,7 @@ from agent.pipeline.connections import load_certificates
 
 load_certificates()
 known_countries()  # whose patterns take 10 ms to compile
+
+# Each frame of sound wakes a call's loop, which takes half with uvloop of what it takes with
+# asyncio's own. Where job processes are not forked (macOS), calls run on the latter.
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())

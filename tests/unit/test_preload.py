@@ -62,3 +62,12 @@ def test_a_call_loads_nothing_of_its_database(url: str) -> None:
         check=True,
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_calls_run_on_uvloop() -> None:
+    """Job processes are forked from the one that has loaded it, and make loops as that would."""
+    program = "import asyncio, agent.preload; print(type(asyncio.new_event_loop()).__module__)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "uvloop"
