@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Page as Tab
+from playwright.async_api import TimeoutError as NotInTime
 
 from tests.browser.conftest import (
     CONSENT,
@@ -62,7 +63,11 @@ HTMLMediaElement.prototype.play = function () {
 async def caption(tab: Tab, speaker: str, text: str, *, timeout_s: float = 45) -> None:
     """Wait for a final line of a speaker that holds a text."""
     line = tab.locator(f"#captions li[data-speaker={speaker}][data-final=true]", has_text=text)
-    await line.first.wait_for(timeout=timeout_s * 1000)
+    try:
+        await line.first.wait_for(timeout=timeout_s * 1000)
+    except NotInTime:
+        said = await tab.inner_text("#captions")
+        raise AssertionError(f"no final line of the {speaker} with {text!r} in:\n{said}") from None
 
 
 @pytest.mark.parametrize("pipeline", ["realtime", "cascade"])
