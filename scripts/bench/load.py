@@ -3,11 +3,12 @@
     python -m scripts.bench.load [--sessions 1 --sessions 8] [--turns 5] [--pipeline cascade]
         [--set PARLEY_TURN_DETECTION=vad]
 
-For 1, 2, 4 and 8 calls at once, Parley's worker and a bare one (`baseline_worker`) by turns in the
-same run; `--set` gives Parley's another setting, to see what a part of it costs. Callers follow a
-timetable that takes no notice of the answers, so it is the same for both workers: every 10 s a
-sentence of about 2.5 s, to which the provider answers with about 3.5 s of speech; calls at once are
-spread over the 10 s. Of each job process:
+For 1, 2, 4 and 8 calls with each of two workers, Parley's and a bare one (`baseline_worker`), all
+at once, because a processor is not as fast in one minute as in the next; `--set` gives Parley's
+another setting, to see what a part of it costs. Callers follow a timetable that takes no notice of
+the answers, so it is the same for both workers: every 10 s a sentence of about 2.5 s, to which the
+provider answers with about 3.5 s of speech; the calls are spread over the 10 s, the two workers'
+alternating. Of each job process:
 
 cpu        processor seconds, user and system, its children's included, for each second of talk,
            from the first sentence's turn to the end of the last one's: 1 is a whole core. On Linux
@@ -132,6 +133,7 @@ def main() -> None:
     results = Results(
         "load", {**vars(options), "provider_delays": DELAYS, "period_s": PERIOD_S, "reply": REPLY}
     )
+    chosen: Sequence[str] = options.subject or tuple(COMMANDS)
     loads: list[Load] = []
     try:
         with (
@@ -140,13 +142,13 @@ def main() -> None:
         ):
             for pipeline in options.pipeline or PIPELINES:
                 for sessions in options.sessions or SESSIONS:
-                    for subject in options.subject or COMMANDS:
-                        try:
-                            load = measure(running, subject, pipeline, sessions, options.turns)
-                        except (CallError, ProcessError) as error:
-                            results.fail(f"{subject} {pipeline} {sessions}: {error}")
-                            continue
-                        loads.append(load)
+                    try:
+                        measured = measure(running, chosen, pipeline, sessions, options.turns)
+                    except (CallError, ProcessError) as error:
+                        results.fail(f"{pipeline} {sessions}: {error}")
+                        continue
+                    loads += measured
+                    for load in measured:
                         print_load(load)
     finally:
         results.settings["loads"] = [asdict(load) for load in loads]
@@ -159,77 +161,100 @@ def main() -> None:
         print("no plot: matplotlib comes with `uv sync --group bench`")
 
 
-def measure(running: Subjects, subject: str, pipeline: Pipeline, sessions: int, turns: int) -> Load:
-    """Let so many callers talk with one worker at once.
+def measure(
+    running: Subjects, chosen: Sequence[str], pipeline: Pipeline, sessions: int, turns: int
+) -> list[Load]:
+    """Let so many callers talk with each of the chosen workers, all at once.
 
     Raises:
         CallError: an agent did not greet or a call broke off.
-        ProcessError: the worker did not become idle, or not every call has a job process.
+        ProcessError: a worker did not become idle, or not every call has a job process.
     """
     running.answer(REPLY)
-    running.workers[subject].wait_until_idle(60.0)
-    return asyncio.run(_measure(running, subject, pipeline, sessions, turns))
+    for subject in chosen:
+        running.workers[subject].wait_until_idle(60.0)
+    return asyncio.run(_measure(running, chosen, pipeline, sessions, turns))
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A call, who answers it, and in which process."""
+
+    subject: str
+    call: Call
+    job: psutil.Process
 
 
 async def _measure(
-    running: Subjects, subject: str, pipeline: Pipeline, sessions: int, turns: int
-) -> Load:
-    caller = running.caller(subject)
-    worker = psutil.Process(running.workers[subject].pid)
+    running: Subjects, chosen: Sequence[str], pipeline: Pipeline, sessions: int, turns: int
+) -> list[Load]:
+    workers = {subject: psutil.Process(running.workers[subject].pid) for subject in chosen}
     async with AsyncExitStack() as stack:
-        calls: list[Call] = []
-        jobs: list[psutil.Process] = []
-        for _ in range(sessions):
-            calls.append(await stack.enter_async_context(caller.call({"pipeline": pipeline})))
-            jobs.append(await next_job(worker, jobs))
-        await asyncio.gather(*(call.hear(quiet_s=GREETING_QUIET_S) for call in calls))
+        begun: list[Session] = []
+        for subject in [*chosen] * sessions:
+            call = running.caller(subject).call({"pipeline": pipeline})
+            entered = await stack.enter_async_context(call)
+            job = await next_job(workers[subject], [session.job for session in begun])
+            begun.append(Session(subject, entered, job))
+        await asyncio.gather(*(session.call.hear(quiet_s=GREETING_QUIET_S) for session in begun))
         await asyncio.sleep(SETTLE_S)
-        late = sum(call.late_frames for call in calls)
         machine, started_s = psutil.cpu_times(), time.monotonic()
         talks = await asyncio.gather(
             *(
-                talk(call, job, started_s + PERIOD_S * index / sessions, turns)
-                for index, (call, job) in enumerate(zip(calls, jobs, strict=True))
+                talk(session, started_s + PERIOD_S * index / len(begun), turns)
+                for index, session in enumerate(begun)
             )
         )
-        idle = psutil.cpu_times().idle - machine.idle
-        return Load(
-            pipeline=pipeline,
-            subject=subject,
-            sessions=sessions,
-            seconds=turns * PERIOD_S,
-            jobs=tuple(
-                JobLoad(talk.cpu, *memory_mb(job), talk.parts)
-                for talk, job in zip(talks, jobs, strict=True)
-            ),
-            worker_pss_mb=sum(memory_mb(process)[0] for process in family(worker)) / sessions,
-            heard=statistics.fmean(talk.heard for talk in talks),
-            late_frames=sum(call.late_frames for call in calls) - late,
-            machine_idle=idle / (time.monotonic() - started_s) / (psutil.cpu_count() or 1),
-        )
+        idle_s = psutil.cpu_times().idle - machine.idle
+        machine_s = (time.monotonic() - started_s) * (psutil.cpu_count() or 1)
+        return [
+            Load(
+                pipeline=pipeline,
+                subject=subject,
+                sessions=sessions,
+                seconds=turns * PERIOD_S,
+                jobs=tuple(
+                    JobLoad(talk.cpu, *memory_mb(talk.session.job), talk.parts)
+                    for talk in of_subject(talks, subject)
+                ),
+                worker_pss_mb=sum(memory_mb(process)[0] for process in family(worker)) / sessions,
+                heard=statistics.fmean(talk.heard for talk in of_subject(talks, subject)),
+                late_frames=sum(talk.late_frames for talk in of_subject(talks, subject)),
+                machine_idle=idle_s / machine_s,
+            )
+            for subject, worker in workers.items()
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """The cores that the agent's process took in one call, and how much of the time the agent was
-    heard.
+    """The cores that the agent's process took in one call, how much of the time the agent was
+    heard, and how many of the caller's frames left late.
     """
 
+    session: Session
     cpu: float
     parts: Mapping[str, float]
     heard: float
+    late_frames: int
 
 
-async def talk(call: Call, job: psutil.Process, start_s: float, turns: int) -> Talk:
+def of_subject(talks: Sequence[Talk], subject: str) -> list[Talk]:
+    """Those with one worker."""
+    return [talk for talk in talks if talk.session.subject == subject]
+
+
+async def talk(session: Session, start_s: float, turns: int) -> Talk:
     """Say the sentence again and again by the timetable, whatever the agent does, until the end of
     the last one's turn.
 
     Raises:
         CallError: the call did not last.
     """
+    call, job = session.call, session.job
     clip = await asyncio.to_thread(speak, SENTENCE)
     await asyncio.sleep(start_s - time.monotonic())
-    before_s, parts_before_s = cpu_s(job), parts_s(job)
+    before_s, parts_before_s, late_before = cpu_s(job), parts_s(job), call.late_frames
     for turn in range(turns):
         await asyncio.sleep(start_s + turn * PERIOD_S - time.monotonic())
         await call.say(clip)
@@ -237,8 +262,13 @@ async def talk(call: Call, job: psutil.Process, start_s: float, turns: int) -> T
     if call.ended:
         raise CallError(f"the call broke off\n{call.describe()}")
     after_s, parts_after_s, seconds = cpu_s(job), parts_s(job), turns * PERIOD_S
-    parts = {name: (parts_after_s[name] - parts_before_s[name]) / seconds for name in parts_after_s}
-    return Talk((after_s - before_s) / seconds, parts, heard_share(call, start_s))
+    return Talk(
+        session,
+        cpu=(after_s - before_s) / seconds,
+        parts={part: (s - parts_before_s[part]) / seconds for part, s in parts_after_s.items()},
+        heard=heard_share(call, start_s),
+        late_frames=call.late_frames - late_before,
+    )
 
 
 def family(process: psutil.Process) -> list[psutil.Process]:
