@@ -47,7 +47,7 @@ def main() -> int:
             log_level="warning",
             access_log=False,
             server_header=False,
-            loop="asyncio",  # which the WebRTC of direct calls is made for
+            loop="asyncio",  # on which it was measured; uvicorn would take uvloop, which calls need
             # uvicorn's would believe whoever is on this machine; see PARLEY_TRUSTED_PROXIES.
             proxy_headers=False,
             timeout_graceful_shutdown=SHUTDOWN_S,
