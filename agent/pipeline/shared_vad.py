@@ -8,7 +8,6 @@ wants to know listens to the events that pass.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from livekit import rtc
 from livekit.agents import vad
@@ -25,7 +24,6 @@ class SharedVAD(vad.VAD):
         super().__init__(capabilities=inner.capabilities)
         self._inner = inner
         self._listeners: list[Listener] = []
-        inner.on("metrics_collected", self._forward_metrics)
 
     @property
     def model(self) -> str:
@@ -67,9 +65,6 @@ class SharedVAD(vad.VAD):
     def _tell(self, event: vad.VADEvent) -> None:
         for listener in tuple(self._listeners):
             listener(event)
-
-    def _forward_metrics(self, *args: Any) -> None:
-        self.emit("metrics_collected", *args)
 
 
 class _OverheardStream(vad.VADStream):

@@ -8,10 +8,10 @@ from typing import cast
 from livekit.agents import TurnHandlingOptions, inference, vad
 from livekit.agents.voice.turn import TurnDetectionMode
 
-from agent.pipeline.at_once import AtOnce
 from agent.pipeline.end_of_turn import WordAwareDetector
 from agent.pipeline.heard import Heard, Listener
 from agent.pipeline.profiles import endpointing
+from agent.pipeline.speech_detector import SpeechDetector
 from agent.settings import (
     TEXT_DETECTORS,
     InterruptionSettings,
@@ -24,10 +24,8 @@ from agent.settings import (
 def load_vad() -> vad.VAD:
     """The voice activity detector; one serves each job process."""
     # The same Silero as the plugin's, from the library that the turn detector loads anyway: without
-    # ONNX Runtime. 0.25 s is the least that detector allows; what is too early to be an end, it
-    # holds back. A window takes 0.02 ms of computing (2026-11-21): a thread for it, as is the
-    # default, costs ten times that in waking it and being woken, 31 times a second.
-    return inference.VAD(model="silero", min_silence_duration=0.25, executor=AtOnce())
+    # ONNX Runtime.
+    return SpeechDetector()
 
 
 def register_detector(detection: TurnDetection) -> None:
