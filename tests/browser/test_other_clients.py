@@ -11,7 +11,7 @@ from playwright.async_api import Page as Tab
 from playwright.async_api import Route
 
 from tests.browser.conftest import CONSENT, FAKE_DEVICES, open_tab
-from tests.browser.microphone_file import conversation_file
+from tests.browser.microphone_file import microphone_file
 from tests.caller.expectations import ANSWERS, ASK_HOURS, ASK_PRICE, HEAR_HOURS, HEAR_PRICE
 from tests.caller.processes import PROJECT
 from tests.caller.stack import Stack
@@ -33,12 +33,17 @@ this machine, and keeps it from other servers that are.
 
 async def line_with(tab: Tab, text: str) -> dict[str, Any]:
     """The first line that holds a text, once it is there."""
-    async with asyncio.timeout(45):
-        while True:
-            for line in await tab.evaluate("window.seen?.lines ?? []"):
-                if text in line["text"]:
-                    return dict(line)
-            await asyncio.sleep(0.1)
+    lines: list[dict[str, Any]] = []
+    try:
+        async with asyncio.timeout(45):
+            while True:
+                lines = await tab.evaluate("window.seen?.lines ?? []")
+                for line in lines:
+                    if text in line["text"]:
+                        return dict(line)
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise AssertionError(f"no line with {text!r} in {lines}") from None
 
 
 async def serve(tab: Tab, name: str, content_type: str, body: str) -> None:
@@ -55,7 +60,7 @@ async def test_livekits_own_front_ends_work_unchanged(stack: Stack, tmp_path: Pa
     `lk.transcription` with its attributes, and typing by `lk.chat`.
     """
     stack.sandbox.play(replies=ANSWERS)
-    speech = conversation_file(tmp_path, 8.0, ASK_HOURS, 60.0)
+    speech = microphone_file(tmp_path, ASK_HOURS)
     microphone = f"--use-file-for-fake-audio-capture={speech}%noloop"
     async with open_tab("about:blank", CONSENT, FAKE_DEVICES, microphone) as tab:
         await serve(tab, "client.mjs", "text/javascript", CLIENT.read_text())

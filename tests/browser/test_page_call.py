@@ -16,7 +16,7 @@ from tests.browser.conftest import (
     slowly,
     words_for,
 )
-from tests.browser.microphone_file import conversation_file, microphone_file
+from tests.browser.microphone_file import REPEATS, conversation_file, microphone_file
 from tests.caller.expectations import (
     ANSWERS,
     ASK_HOURS,
@@ -110,7 +110,8 @@ async def test_the_first_words_are_not_lost(stack: Stack, tmp_path: Path) -> Non
 async def test_the_agent_can_be_talked_over(stack: Stack, tmp_path: Path) -> None:
     """It falls silent, its line ends where it was stopped, and the new question is answered."""
     stack.sandbox.play(replies=[*STORY, *ANSWERS])
-    speech = conversation_file(tmp_path, 8.0, ASK_STORY, 6.0, ASK_HOURS, 60.0)
+    said = (8.0, ASK_STORY, 6.0, ASK_HOURS, 14.0)
+    speech = conversation_file(tmp_path, *said * REPEATS)
     microphone = f"--use-file-for-fake-audio-capture={speech}%noloop"
     async with open_tab(stack.page_url, CONSENT, FAKE_DEVICES, microphone) as tab:
         await tab.click("#connect")

@@ -26,13 +26,22 @@ def _neutral_environment() -> dict[str, str]:
 
 
 def _brief(line: str) -> str:
-    """A log line for people: of a JSON record level and message, of anything at most 300 signs."""
+    """A log line for people, at most 300 signs of it: of a JSON record what differs from others."""
     try:
         record = json.loads(line)
-        line = f"{record['level']} {record['message'].splitlines()[0]}"
+        message = record["message"].splitlines()[0]
+        details = [f"{key}={record[key]}" for key in record if key not in _ON_EVERY_RECORD]
+        line = " ".join([record["timestamp"][11:23], record["level"], message, *details])
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         pass  # not a record: shown as it stands
     return line[:300]
+
+
+_ON_EVERY_RECORD = {
+    *("message", "level", "name", "timestamp", "pid"),
+    *("code.file.path", "code.function.name", "code.line.number"),
+    *("call_id", "job_id", "room", "room_id", "agent_name"),
+}
 
 
 class ProcessError(AssertionError):
