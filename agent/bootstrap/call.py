@@ -105,6 +105,7 @@ def build_call(
     audio = build_audio(
         half_duplex=plan.half_duplex, noise_suppression=settings.interruptions.noise_suppression
     )
+    context.vad.listen(audio.gain.heard)
     session = build_session(
         parts,
         turns,

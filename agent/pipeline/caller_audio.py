@@ -82,15 +82,26 @@ class NoiseSuppressor:
         self._processing = rtc.AudioProcessingModule(noise_suppression=True)
 
     def __call__(self, frame: rtc.AudioFrame) -> rtc.AudioFrame:
-        """See Filter. WebRTC insists on spans of 10 ms; what is over stays as it is."""
-        samples = frame.data.cast("B")
-        size = frame.sample_rate // 100 * frame.num_channels * _BYTES_PER_SAMPLE
-        cleaned = bytearray()
-        for start in range(0, len(samples) // size * size, size):
-            part = _like(frame, bytearray(samples[start : start + size]))
-            self._processing.process_stream(part)
-            cleaned += part.data.cast("B")
-        return _like(frame, cleaned + samples[len(cleaned) :])
+        """See Filter."""
+        return processed(self._processing, frame)
+
+
+def processed(processing: rtc.AudioProcessingModule, frame: rtc.AudioFrame) -> rtc.AudioFrame:
+    """A frame as WebRTC's processing gives it back. It takes spans of 10 ms; what is over stays as
+    it is.
+    """
+    samples = frame.data.cast("B")
+    span = frame.sample_rate // 100 * frame.num_channels * _BYTES_PER_SAMPLE
+    size = len(samples) // span * span
+    if size == 0:
+        return frame
+    part = _like(frame, bytearray(samples[:size]))
+    processing.process_stream(part)
+    return (
+        part
+        if size == len(samples)
+        else _like(frame, bytearray(part.data.cast("B")) + samples[size:])
+    )
 
 
 def _silent(frame: rtc.AudioFrame) -> rtc.AudioFrame:

@@ -21,6 +21,7 @@ from agent.call.state import CallState
 from agent.pipeline.caller_audio import CallerAudio, Filter, HalfDuplexGate, NoiseSuppressor
 from agent.pipeline.echo_canceller import EchoCanceller
 from agent.pipeline.echo_guard import SpokenWords
+from agent.pipeline.gain_control import GainControl
 from agent.pipeline.parts import PipelineParts
 from agent.pipeline.playout import RoomPlayout
 from agent.pipeline.text_input import take_text
@@ -37,6 +38,7 @@ class CallAudio:
     playout: RoomPlayout
     spoken: SpokenWords
     echo: EchoCanceller
+    gain: GainControl
     caller: CallerAudio
 
 
@@ -48,7 +50,8 @@ def build_audio(*, half_duplex: bool, noise_suppression: bool) -> CallAudio:
     filters: list[Filter] = [HalfDuplexGate(playout) if half_duplex else echo]
     if noise_suppression:
         filters.append(NoiseSuppressor())
-    return CallAudio(playout, SpokenWords(), echo, CallerAudio(filters))
+    gain = GainControl()
+    return CallAudio(playout, SpokenWords(), echo, gain, CallerAudio([*filters, gain]))
 
 
 def build_session(
@@ -106,7 +109,7 @@ def room_options(
             sample_rate=_INPUT_RATE_HZ[pipeline],
             frame_size_ms=20,
             noise_cancellation=audio.caller,
-            auto_gain_control=True,
+            auto_gain_control=False,  # GainControl does it
         ),
         audio_output=False,  # the playout is the output
         text_output=room_io.TextOutputOptions(next_in_chain=audio.spoken),
