@@ -59,7 +59,9 @@ class EchoDetector:
     def __init__(self, played: PlayedAudio) -> None:
         self._played = played
         self._heard: deque[Samples] = deque()
-        """Of each frame of the last WINDOW_S, what is compared."""
+        """Of the last WINDOW_S, what is compared, as it came to each look."""
+        self._unseen: list[NDArray[np.int16]] = []
+        """Of each frame since the last look, as it came."""
         self._heard_size = 0
         self._energy = 0.0
         self._next_look_s = 0.0
@@ -69,10 +71,12 @@ class EchoDetector:
         """Take the next frame, which ended at a moment; True once an echo is proven, and then at
         each look that finds it still there.
         """
-        self._hold(_compared(_mono(frame), frame.sample_rate))
+        self._unseen.append(_mono(frame))
         if end_s < self._next_look_s:
             return False
         self._next_look_s = end_s + LOOK_EACH_S
+        self._hold(_compared(np.concatenate(self._unseen), frame.sample_rate))
+        self._unseen.clear()
         before, self._delay_s = self._delay_s, self._find(end_s)
         if before is None or self._delay_s is None:
             return False
@@ -81,6 +85,7 @@ class EchoDetector:
     def reset(self) -> None:
         """Forget what was heard: the agent has long been silent."""
         self._heard.clear()
+        self._unseen.clear()
         self._heard_size, self._energy, self._delay_s = 0, 0.0, None
 
     def _hold(self, samples: Samples) -> None:
