@@ -17,7 +17,7 @@ _BYTES_PER_SAMPLE = 2
 
 
 class Filter(Protocol):
-    """Takes a frame of int16 samples and gives one as long."""
+    """Takes a frame of int16 samples, leaves it as it is, and gives one as long."""
 
     def __call__(self, frame: rtc.AudioFrame) -> rtc.AudioFrame:
         """Filter one frame; frames come in order."""
@@ -97,11 +97,9 @@ def processed(processing: rtc.AudioProcessingModule, frame: rtc.AudioFrame) -> r
         return frame
     part = _like(frame, bytearray(samples[:size]))
     processing.process_stream(part)
-    return (
-        part
-        if size == len(samples)
-        else _like(frame, bytearray(part.data.cast("B")) + samples[size:])
-    )
+    if size == len(samples):
+        return part
+    return _like(frame, bytearray(part.data.cast("B")) + samples[size:])
 
 
 def _silent(frame: rtc.AudioFrame) -> rtc.AudioFrame:

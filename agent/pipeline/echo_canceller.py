@@ -61,7 +61,7 @@ class EchoDetector:
         self._heard: deque[Samples] = deque()
         """Of the last WINDOW_S, what is compared, as it came to each look."""
         self._unseen: list[NDArray[np.int16]] = []
-        """Of each frame since the last look, as it came."""
+        """Of each frame since the last look, as it came: no filter changes a frame in place."""
         self._heard_size = 0
         self._energy = 0.0
         self._next_look_s = 0.0
@@ -75,8 +75,9 @@ class EchoDetector:
         if end_s < self._next_look_s:
             return False
         self._next_look_s = end_s + LOOK_EACH_S
-        self._hold(_compared(np.concatenate(self._unseen), frame.sample_rate))
+        unseen = np.concatenate(self._unseen)
         self._unseen.clear()
+        self._hold(_compared(unseen, frame.sample_rate))
         before, self._delay_s = self._delay_s, self._find(end_s)
         if before is None or self._delay_s is None:
             return False
