@@ -49,6 +49,8 @@ def tells_time(words: Words, zone: str) -> bool:
 
 
 def _ways_to_say(hour: int, minute: int) -> tuple[str, ...]:
+    if minute == 0:
+        return (f"{hour} o'clock", f"{hour} pm", f"{hour} am")
     ways = (f"{hour}:{minute:02}", f"{hour}:{minute}", f"{hour}{minute:02}")
     # "Three thirty-one" sounds like a stutter, and is written 31.
     return (*ways, f"is {minute}") if str(minute).startswith(str(hour)) else ways
