@@ -75,7 +75,9 @@ def describe_time(place: str, now: datetime) -> str:
     if len({moment.utcoffset() for moment in local}) > 1:
         raise ToolError(f"{name} has several time zones. Ask for a city there.")
     moment = local[0]
-    clock = f"{moment.hour % 12 or 12}:{moment:%M %p}"
+    # A full hour without minutes: "3:00" is read aloud as digits by some voices.
+    minutes = f":{moment:%M}" if moment.minute else ""
+    clock = f"{moment.hour % 12 or 12}{minutes} {moment:%p}"
     return f"In {name} it is {clock} on {moment:%A} {moment.day} {moment:%B}."
 
 

@@ -17,13 +17,13 @@ NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("place", "said"),
     [
-        ("Paris", "In Paris it is 1:00 PM on Monday 5 January."),
-        ("parris", "In Paris it is 1:00 PM on Monday 5 January."),
-        ("Tokyo, Japan", "In Tokyo it is 9:00 PM on Monday 5 January."),
-        ("new york", "In New York it is 7:00 AM on Monday 5 January."),
-        ("San Francisco", "In San Francisco it is 4:00 AM on Monday 5 January."),
-        ("the UK", "In Uk it is 12:00 PM on Monday 5 January."),
-        ("Auckland", "In Auckland it is 1:00 AM on Tuesday 6 January."),
+        ("Paris", "In Paris it is 1 PM on Monday 5 January."),
+        ("parris", "In Paris it is 1 PM on Monday 5 January."),
+        ("Tokyo, Japan", "In Tokyo it is 9 PM on Monday 5 January."),
+        ("new york", "In New York it is 7 AM on Monday 5 January."),
+        ("San Francisco", "In San Francisco it is 4 AM on Monday 5 January."),
+        ("the UK", "In Uk it is 12 PM on Monday 5 January."),
+        ("Auckland", "In Auckland it is 1 AM on Tuesday 6 January."),
     ],
 )
 def test_says_the_local_time_of_a_place(place: str, said: str) -> None:
@@ -31,10 +31,15 @@ def test_says_the_local_time_of_a_place(place: str, said: str) -> None:
     assert describe_time(place, NOON) == said
 
 
+def test_minutes_are_told_where_there_are_any() -> None:
+    """Two digits of them."""
+    assert "is 1:05 PM" in describe_time("Paris", NOON.replace(minute=5))
+
+
 def test_summer_time_counts() -> None:
     """Paris is two hours ahead in July."""
     july = datetime(2026, 7, 6, 12, 0, tzinfo=UTC)
-    assert "2:00 PM" in describe_time("Paris", july)
+    assert "2 PM" in describe_time("Paris", july)
 
 
 @pytest.mark.parametrize("place", ["United States", "America", "Brazil"])
