@@ -35,10 +35,10 @@ class Speculation:
         self.held_back += 1
         return False
 
-    def report(self) -> None:
+    def report(self, what: str) -> None:
         """Write the counts of the call so far to the log."""
         logger.info(
-            "speculative transcription",
+            what,
             extra={"asked": self.asked, "wasted": self.wasted, "held_back": self.held_back},
         )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from livekit import rtc
 from livekit.agents import APIConnectOptions, APIError, NotGivenOr, stt, utils, vad
 
+from agent.pipeline.pauses import goes_on, is_quiet_for
 from agent.pipeline.shared_vad import SharedVAD
 from agent.pipeline.utterance import UtteranceAudio
 
@@ -23,10 +24,6 @@ PAUSE_S = 0.064
 """Two windows of the detector, which notices silence some 50 ms late. In 107 s of flite's speech
 eight pauses within sentences were as long, and four were a window longer.
 """
-RESUMED_S = 0.06
-"""Speech after a pause that makes the transcript stale; a single loud window is no word."""
-QUIET_PROBABILITY = 0.35
-"""Below this the detector counts a window as silence once speech has begun."""
 LEAD_IN_S = 0.6
 """Audio kept from before speech was detected: first sounds are soft."""
 MOST_BEHIND_S = 12.0
@@ -92,7 +89,7 @@ class SpeculativeStream(stt.RecognizeStream):
             await reading
         finally:
             stop_listening()
-            self._parent.speculation.report()
+            self._parent.speculation.report("speculative transcription")
             await utils.aio.cancel_and_wait(reading, *self._tasks)
             self._failure.cancel()
 
@@ -135,12 +132,10 @@ class SpeculativeStream(stt.RecognizeStream):
         self._send(stt.SpeechEventType.START_OF_SPEECH)
 
     def _on_window(self, event: vad.VADEvent) -> None:
-        if event.raw_accumulated_speech >= RESUMED_S:
+        if goes_on(event):
             self._drop_attempt()
             return
-        # The event counts the silence before its own window.
-        paused_s = event.raw_accumulated_silence + self._detector.window_s
-        is_pause = event.probability < QUIET_PROBABILITY and paused_s >= self._pause_s - 1e-6
+        is_pause = is_quiet_for(self._pause_s, event, self._detector.window_s)
         if is_pause and self._may_guess and self._attempt is None:
             self._may_guess = False  # once in each pause, also when it fails
             if self._parent.speculation.allows():
