@@ -210,12 +210,8 @@ async def listening(
     try:
         await session.start(agent, session_host=False, record=False)
         if pipeline == "realtime":
-            # What the speech model takes for a turn, whoever decided it.
-            def on_event(event: dict[str, Any]) -> None:
-                if event.get("type") == "input_audio_buffer.committed":
-                    listener.note_turn_end()
-
-            agent.realtime_llm_session.on("openai_server_event_received", on_event)
+            # Whoever decided it, the session answers; that the model was asked early ends no turn.
+            session.on("speech_created", lambda _: listener.note_turn_end())
         else:
 
             def on_item(event: ConversationItemAddedEvent) -> None:
