@@ -29,9 +29,11 @@ from agent.pipeline.backchannels import load_backchannels
 from agent.pipeline.caller_turns import SessionTurns
 from agent.pipeline.cascade import CascadeContext
 from agent.pipeline.connections import Connections
+from agent.pipeline.early_replies import EarlyReplies
 from agent.pipeline.failover import Failover, Spare
 from agent.pipeline.interruptions import Interruptions
 from agent.pipeline.manner import Manner
+from agent.pipeline.overlap import Floor
 from agent.pipeline.profiles import EndpointingSwitch
 from agent.pipeline.realtime_link import OnSession
 from agent.pipeline.session import CallAudio, build_audio, build_session
@@ -118,6 +120,7 @@ def build_call(
     safety = build_safety(pipelines, backing, state, caller_turns, room=room, listener=listener)
     interruptions = _interruptions(pipelines, audio)
     interruptions.watch(session)
+    EarlyReplies(context.vad, Floor(session), are_answered=lambda: interruptions.are_answered)
     safety.watch(session)
     turn_taking.attach(session)
     session.output.audio = voice = Voice(audio.playout)

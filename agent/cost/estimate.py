@@ -23,6 +23,10 @@ CHARACTERS_PER_S = 15
 CHARACTERS_PER_TOKEN = 4
 MEANING = "meaning"
 """Under which a field tells what it means."""
+SPOKEN_IN_VAIN_S = Decimal(1)
+"""What a realtime model has made of a reply when the caller goes on: its sound comes faster than it
+plays.
+"""
 LEAST_CACHED_TOKENS = 1024
 """Shorter prompts are not kept by OpenAI's cache."""
 
@@ -49,7 +53,7 @@ class Assumptions:
         default=Decimal("0.5"), metadata={MEANING: "transcripts in a turn, asked for in vain"}
     )
     wasted_replies: Decimal = field(
-        default=Decimal("0.3"), metadata={MEANING: "replies in a turn, made in vain (cascade)"}
+        default=Decimal("0.3"), metadata={MEANING: "replies in a turn, made in vain"}
     )
     context_tokens: int = field(
         default=28_672, metadata={MEANING: "most tokens that the realtime model reads"}
@@ -125,7 +129,9 @@ def _realtime(settings: Settings, minutes: int, assumed: Assumptions) -> Mapping
     said = int(assumed.agent_s * SPOKEN_TOKENS_PER_S)
     used: dict[Model, Usage] = defaultdict(Usage)
     audio_before = 0
-    for turn in range(turns := _turns(minutes, assumed)):
+    turns = _turns(minutes, assumed)
+    vain = _replies_in_vain(settings, minutes, assumed)
+    for turn in range(turns):
         room = max(0, assumed.context_tokens - assumed.standing_tokens)
         audio = min(room, turn * (heard + said) + heard)
         cached_text = int(assumed.standing_tokens * assumed.cached_share) if turn else 0
@@ -138,6 +144,7 @@ def _realtime(settings: Settings, minutes: int, assumed: Assumptions) -> Mapping
             output_tokens=_tokens(assumed.agent_s),
             output_audio_tokens=said,
         )
+        used[model] += _times(_reply_in_vain(audio, assumed), vain)
         audio_before = audio
     written_s = assumed.caller_s * turns
     used[Model(host, realtime.transcription_model)] += Usage(
@@ -146,6 +153,30 @@ def _realtime(settings: Settings, minutes: int, assumed: Assumptions) -> Mapping
     if realtime.words:
         used[_stt(settings)] += _transcripts(settings, minutes, assumed)
     return used
+
+
+def _reply_in_vain(audio: int, assumed: Assumptions) -> Usage:
+    """One that a realtime model began before the turn was over: all but the caller's last words is
+    in the cache when it is asked again.
+    """
+    cached_text = int(assumed.standing_tokens * assumed.cached_share)
+    cached_audio = int(audio * assumed.cached_share)
+    return Usage(
+        input_tokens=assumed.standing_tokens - cached_text,
+        cached_input_tokens=cached_text,
+        input_audio_tokens=audio - cached_audio,
+        cached_input_audio_tokens=cached_audio,
+        output_tokens=_tokens(SPOKEN_IN_VAIN_S),
+        output_audio_tokens=int(SPOKEN_IN_VAIN_S * SPOKEN_TOKENS_PER_S),
+    )
+
+
+def _replies_in_vain(settings: Settings, minutes: int, assumed: Assumptions) -> Decimal:
+    """Of a realtime model, in a turn."""
+    if settings.turns.speculation == "off":
+        return Decimal(0)
+    most = Decimal(settings.realtime.max_wasted_per_min * minutes)
+    return min(most / max(1, _turns(minutes, assumed)), assumed.wasted_replies)
 
 
 def _stt(settings: Settings) -> Model:
@@ -173,6 +204,8 @@ def _times(usage: Usage, times: Decimal) -> Usage:
     return Usage(
         input_tokens=int(usage.input_tokens * times),
         cached_input_tokens=int(usage.cached_input_tokens * times),
+        input_audio_tokens=int(usage.input_audio_tokens * times),
+        cached_input_audio_tokens=int(usage.cached_input_audio_tokens * times),
         output_tokens=int(usage.output_tokens * times),
         output_audio_tokens=int(usage.output_audio_tokens * times),
         characters=int(usage.characters * times),

@@ -66,6 +66,11 @@ _TRANSCRIPTS = (
 class TurnGate(Protocol):
     """Who may take the caller's turns before a model answers them."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether turns are being taken."""
+        ...
+
     def takes(self, words: str) -> bool:
         """Whether a turn is taken, and gets no answer; its words are empty if they come later."""
         ...
@@ -130,6 +135,11 @@ class Interruptions:
         async for part in words:
             self._reply_end = (self._reply_end + part)[-80:]
             yield part
+
+    @property
+    def are_answered(self) -> bool:
+        """Whether the caller's turns are answered by a model: no gate takes them."""
+        return self.gate is None or not self.gate.is_open
 
     def takes(self, words: str) -> bool:
         """Whether the gate takes a turn of the caller's."""

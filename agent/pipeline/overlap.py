@@ -33,6 +33,24 @@ class Floor:
         return speech is None or speech.allow_interruptions
 
     @property
+    def is_free(self) -> bool:
+        """Whether the agent says nothing and is about to say nothing."""
+        activity = self._activity
+        return (
+            activity is not None
+            and activity._current_speech is None
+            and not activity._speech_q
+            and not activity._scheduling_paused
+            and not activity._new_turns_blocked
+        )
+
+    @property
+    def least_silence_s(self) -> float:
+        """Silence before which no turn is over."""
+        activity = self._activity
+        return activity.min_endpointing_delay if activity is not None else 0.0
+
+    @property
     def decides_by_audio(self) -> bool:
         """Whether a sound becomes a turn without a transcript: realtime with a local detector."""
         activity = self._activity
@@ -100,6 +118,16 @@ class Floor:
         """What the caller says from now on belongs to the next item."""
         if (realtime := self._realtime) is not None:
             realtime.nothing_to_commit = False
+
+    def speech_began(self) -> None:
+        """The caller speaks, or speaks on: a reply that was asked for early is taken back."""
+        if (realtime := self._realtime) is not None:
+            realtime.speech_began()
+
+    def reply_early(self) -> None:
+        """Ask the realtime model for the reply to what was heard so far."""
+        if (realtime := self._realtime) is not None:
+            realtime.reply_early()
 
     def drop_turn(self) -> None:
         """Let nothing come of a sound that was held."""

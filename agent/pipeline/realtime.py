@@ -45,6 +45,8 @@ def build_realtime(
     build = chosen(REALTIME_PROVIDERS, settings.provider, "PARLEY_REALTIME_PROVIDER")
     detection = server_detection(settings) if turns.detection == "server" else None
     account = account_of(settings, shared)
+    if turns.speculation == "off":
+        settings = settings.model_copy(update={"max_wasted_per_min": 0})
     model = build(settings, account, language, voice or settings.voice, detection)
     if isinstance(model, ResilientModel):
         model.summarise = summarise
@@ -85,6 +87,7 @@ def _openai_realtime(
             heartbeat_s=settings.heartbeat_s,
             first_audio_s=settings.first_audio_s,
             session_limit_s=settings.session_limit_s,
+            max_wasted_per_min=settings.max_wasted_per_min,
         ),
         conn_options=PATIENCE,
         model=settings.model,

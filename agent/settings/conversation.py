@@ -26,7 +26,7 @@ class TurnSettings(Group):
     endpointing_max_s: float | None = var("PARLEY_ENDPOINTING_MAX_S", None, ge=0, le=30)
     """None leaves the profile's own value, see `agent.pipeline.profiles`."""
     speculation: Literal["off", "words", "voice"] = var("PARLEY_SPECULATION", "voice")
-    """What of a reply the cascade makes while the turn may still go on."""
+    """What of a reply is made while the turn may still go on; in realtime it is all or nothing."""
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Self:

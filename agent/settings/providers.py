@@ -32,6 +32,8 @@ class RealtimeSettings(Group):
     transcription_prompt: str | None = var("PARLEY_REALTIME_TRANSCRIPTION_PROMPT", None)
     words: bool = var("PARLEY_REALTIME_WORDS", True)
     """Whether the local turn detector looks at the words too, asked for by the cascade's STT."""
+    max_wasted_per_min: int = var("PARLEY_REALTIME_MAX_WASTED_PER_MIN", 10, ge=0)
+    """Replies asked for before a turn was over that may be in vain in a minute; 0 asks for none."""
     server_detection: Literal["server_vad", "semantic_vad"] = var(
         "PARLEY_REALTIME_SERVER_DETECTION", "semantic_vad"
     )

@@ -29,6 +29,8 @@ class LinkOptions:
     """A conversation longer than this, about a quarter of an hour, is renewed with a summary."""
     kept_turns: int = 6
     """The caller's last turns, which are told word for word all the same."""
+    max_wasted_per_min: int = 10
+    """Early replies that may be in vain in a minute; 0 asks for none."""
     faults: int = 5
     """So many lost connections or missed replies within `faults_within_s` end the link."""
     faults_within_s: float = 30.0

@@ -53,6 +53,8 @@ logger = logging.getLogger(__name__)
 Event = dict[str, Any]
 Judge = Callable[[str, str], bool]
 """Given an item of the caller's and its words: whether it is to be forgotten."""
+OnItem = Callable[[str], None]
+"""Is told the id of the item that a commit has become."""
 
 _COMMIT = "input_audio_buffer.commit"
 SAMPLE_BYTES_PER_S = 2 * 24_000
@@ -75,8 +77,8 @@ class RememberingSession(WatchedSession):
     ) -> None:
         self.nothing_to_commit = False
         """Whether all that was said is an item already: the next commit would be of silence."""
-        self._judge_next: Judge | None = None
-        self._commits: deque[Judge | None] = deque()
+        self._on_item_next: OnItem | None = None
+        self._commits: deque[OnItem | None] = deque()
         self._judges: dict[str, Judge] = {}
         self._audio = TurnAudio()
         self._pace = TranscriptPace()
@@ -140,14 +142,16 @@ class RememberingSession(WatchedSession):
         """Make what was heard an item, though it may be no turn: its words come only then. What
         the judge dismisses is deleted from the conversation, and nobody is told of it.
         """
-        self._judge_next = judge
-        super().commit_audio()
-        self._judge_next = None
+
+        def await_words(item_id: str) -> None:
+            self._judges[item_id] = judge
+
+        self._commit_what_is_heard(await_words)
 
     def send_event(self, event: RealtimeClientEvent | Event) -> None:
         """Send an event after those that wait to be sent."""
         if (event["type"] if isinstance(event, dict) else event.type) == _COMMIT:
-            self._commits.append(self._judge_next)
+            self._commits.append(self._on_item_next)
         super().send_event(event)
 
     def commit_audio(self) -> None:
@@ -157,6 +161,11 @@ class RememberingSession(WatchedSession):
             self.clear_audio()
         else:
             super().commit_audio()
+
+    def _commit_what_is_heard(self, on_item: OnItem) -> None:
+        self._on_item_next = on_item
+        super().commit_audio()
+        self._on_item_next = None
 
     def _before_connecting(self) -> None:
         known = told(self._remote_chat_ctx, self._replayed)
@@ -211,9 +220,9 @@ class RememberingSession(WatchedSession):
     def _remember_received(self, event: Event) -> None:
         self._audio.received(event)
         if event.get("type") == "input_audio_buffer.committed" and self._commits:
-            judge = self._commits.popleft()
-            if judge is not None:
-                self._judges[event["item_id"]] = judge
+            on_item = self._commits.popleft()
+            if on_item is not None:
+                on_item(event["item_id"])
 
     def _confirm(self, item_id: str) -> None:
         self._unconfirmed.discard(item_id)

@@ -14,11 +14,13 @@ provider confirmed of the conversation. What it leaves to be desired is added in
 - `broken_reply.py`: a reply that breaks off is asked for again from where it broke off, and goes on
   as a second message of the same speech: for the framework, and so for interruptions and for
   whoever awaits the speech, nothing happened.
+- `early_reply.py`: a reply is asked for while the caller's turn may still go on.
 - here: what the provider bills is told.
 
 Of the plugin's inside they use or override: `_main_task`, `_create_ws_conn`, `_run_ws`, the
 handlers `_handle_…`, `_close_current_generation`, `_current_generation`, `_remote_chat_ctx`,
-`_response_created_futures` and `_discarded_event_ids`.
+`_response_created_futures`, `_discarded_event_ids`, `_pushed_duration_s` and
+`_emit_transcription_metrics`.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from typing import Any
 from livekit.agents.metrics import RealtimeModelMetrics, STTMetrics
 from livekit.plugins import openai
 
-from agent.pipeline.realtime_link.broken_reply import ContinuingSession
+from agent.pipeline.realtime_link.early_reply import EarlySession
 from agent.pipeline.realtime_link.health import LinkOptions
 from agent.pipeline.realtime_link.summary import Summarise
 from agent.pipeline.realtime_link.usage import OnUsage, ResponseUsage
@@ -87,7 +89,7 @@ class ResilientModel(openai.realtime.RealtimeModel):
             )
 
 
-class ResilientSession(ContinuingSession):
+class ResilientSession(EarlySession):
     """One conversation with the provider, over as many connections as it takes.
 
     For a supervisor: `health` counts what happened, `restart` opens a new connection and takes the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -25,7 +25,9 @@ Event = dict[str, Any]
 @dataclass(slots=True)
 class _Turn:
     chunks: tuple[str, ...]
+    commit_id: str | None = None
     item_id: str | None = None
+    is_withdrawn: bool = False
 
 
 class TurnAudio:
@@ -36,6 +38,7 @@ class TurnAudio:
     def __init__(self) -> None:
         self._open: deque[str] = deque(maxlen=round(LONGEST_S / CHUNK_S))
         self._turns: deque[_Turn] = deque(maxlen=MOST_TURNS)
+        self._withdrawn: set[str] = set()
 
     def sent(self, event: Event) -> None:
         """Take note of a client event that went out."""
@@ -43,7 +46,7 @@ class TurnAudio:
             case "input_audio_buffer.append":
                 self._open.append(event["audio"])
             case "input_audio_buffer.commit":
-                self._commit(None)
+                self._commit(None, event.get("event_id"))
             case "input_audio_buffer.clear":
                 self._open.clear()
 
@@ -54,6 +57,8 @@ class TurnAudio:
                 ours = next((turn for turn in self._turns if turn.item_id is None), None)
                 if ours is None:  # by the provider's own turn detection
                     self._commit(event["item_id"])
+                elif ours.is_withdrawn:
+                    self._turns.remove(ours)
                 else:
                     ours.item_id = event["item_id"]
             case "conversation.item.input_audio_transcription.completed":
@@ -61,12 +66,33 @@ class TurnAudio:
                 for turn in known:
                     self._turns.remove(turn)
 
+    def withdraw(self, commit_id: str) -> None:
+        """Forget the turn of the commit event of this id, which was sent or is about to be."""
+        known = next((turn for turn in self._turns if turn.commit_id == commit_id), None)
+        if known is None:
+            self._withdrawn.add(commit_id)
+        elif known.item_id is None:  # its place is kept until the provider tells of it
+            known.is_withdrawn = True
+        else:
+            self._turns.remove(known)
+
+    def reopen(self, commit_id: str, chunks: Sequence[str]) -> None:
+        """Let a turn go on that was committed on a connection that is lost."""
+        self._turns = deque(
+            (turn for turn in self._turns if turn.commit_id != commit_id), maxlen=MOST_TURNS
+        )
+        self._open = deque([*chunks, *self._open], maxlen=self._open.maxlen)
+
     def replay(self, *, commits: bool) -> Iterator[Event]:
         """The events that bring a new session to where the old one was.
 
         Args:
             commits: False if the provider detects turns: it hears their ends again.
         """
+        self._withdrawn.clear()
+        self._turns = deque(
+            (turn for turn in self._turns if not turn.is_withdrawn), maxlen=MOST_TURNS
+        )
         for turn in self._turns:
             turn.item_id = None
             yield from _appends(turn.chunks)
@@ -80,11 +106,14 @@ class TurnAudio:
     def is_settled(self) -> bool:
         """Whether every committed turn has its transcript and the last second is quiet."""
         last = islice(reversed(self._open), round(1 / CHUNK_S))
-        return not self._turns and all(_rms(chunk) < QUIET_RMS for chunk in last)
+        is_owed = any(not turn.is_withdrawn for turn in self._turns)
+        return not is_owed and all(_rms(chunk) < QUIET_RMS for chunk in last)
 
-    def _commit(self, item_id: str | None) -> None:
+    def _commit(self, item_id: str | None, commit_id: str | None = None) -> None:
         if self._open:
-            self._turns.append(_Turn(tuple(self._open), item_id))
+            turn = _Turn(tuple(self._open), commit_id, item_id)
+            turn.is_withdrawn = commit_id in self._withdrawn
+            self._turns.append(turn)
             self._open.clear()
 
 

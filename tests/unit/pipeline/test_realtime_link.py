@@ -147,6 +147,40 @@ def test_a_turn_is_kept_until_its_transcript_has_come() -> None:
     assert list(audio.replay(commits=True)) == []
 
 
+def test_a_turn_that_was_withdrawn_is_not_told_again() -> None:
+    """Before or after the provider told of it, and before its commit went out."""
+    early = {**COMMIT, "event_id": "early"}
+    for told_first in (True, False):
+        audio = TurnAudio()
+        audio.sent(sound(1))
+        audio.sent(early)
+        if told_first:
+            audio.received(committed("a"))
+        audio.withdraw("early")
+        assert list(audio.replay(commits=True)) == []
+    audio = TurnAudio()
+    audio.withdraw("early")
+    audio.sent(sound(1))
+    audio.sent(early)
+    assert audio.is_settled
+    audio.sent(sound(2))
+    audio.sent(COMMIT)
+    audio.received(committed("a"))  # of the one that was withdrawn
+    audio.received(committed("b"))
+    audio.received(transcribed("b"))
+    assert list(audio.replay(commits=True)) == []
+
+
+def test_a_turn_that_goes_on_is_mere_sound() -> None:
+    """What was committed too early on a connection that is lost is not committed on the next."""
+    audio = TurnAudio()
+    audio.sent(sound(1))
+    audio.sent({**COMMIT, "event_id": "early"})
+    audio.sent(sound(2))
+    audio.reopen("early", [sound(1)["audio"]])
+    assert list(audio.replay(commits=True)) == [sound(1), sound(2)]
+
+
 def test_a_provider_that_detects_turns_hears_their_ends_again() -> None:
     """Its turns are replayed as mere sound, and committed by itself."""
     audio = TurnAudio()
