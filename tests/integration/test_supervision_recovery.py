@@ -75,7 +75,7 @@ class SupervisedCall:
     def play(self, *faults: dict[str, Any], stt_s: float = 0.0) -> None:
         """Let the sandbox answer, with these faults; it writes words down after `stt_s`."""
         plan = {
-            "delays": {"stt_s": stt_s},
+            "delays": {"stt_s": stt_s, "realtime_first_audio_s": 0.1},
             "replies": [
                 {"match": "open", "text": ANSWER, "times": 0},
                 {"text": "Hello.", "times": 0},
@@ -233,10 +233,10 @@ async def test_a_cascade_that_fails_goes_on_in_realtime(start_call: StartCall) -
 
 
 LOST: list[dict[str, Any]] = [
-    {"on": "response", "kind": "drop"},
+    {"on": "response", "kind": "drop", "after_events": 11},
     {"on": "realtime", "kind": "status", "status": 401, "times": 0},
 ]
-"""A realtime connection breaks when it is asked for a reply, and no other is accepted."""
+"""A realtime connection breaks when the reply begins, and no other is accepted."""
 
 
 async def test_a_speech_model_that_is_lost_goes_on_in_the_cascade(start_call: StartCall) -> None:

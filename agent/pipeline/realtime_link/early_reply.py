@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -109,6 +109,7 @@ class EarlySession(HidingSession):
         self._speech_since_s: float | None = None
         self._discarded: set[str] = set()
         self._leaving: dict[str, set[str]] = {}
+        self._lost_words: list[Callable[[], None]] = []
         self._is_up = False
         super().__init__(model, link, turn_detection_disabled=turn_detection_disabled)
         self.on("openai_server_event_received", self._follow)
@@ -118,6 +119,7 @@ class EarlySession(HidingSession):
     def speech_began(self) -> None:
         """The caller speaks, or speaks on: what was answered early is not all they say."""
         self._take_back()
+        self._lost_words = []
         if self._speech_since_s is None:
             self._speech_since_s = asyncio.get_running_loop().time()
 
@@ -339,6 +341,7 @@ class EarlySession(HidingSession):
 
     async def _catch_up(self, ws_conn: aiohttp.ClientWebSocketResponse) -> None:
         await super()._catch_up(ws_conn)
+        self._lost_words = []  # they are heard again
         self._is_up = True
 
     def _disconnected(self) -> None:
@@ -351,9 +354,17 @@ class EarlySession(HidingSession):
                 self._audio.reopen(early.commit_id, early.chunks)
                 self._appended = deque([*early.chunks, *self._appended], maxlen=_MOST_CHUNKS)
                 self._pushed_duration_s += _duration_s(early.chunks)
+                self._lost_words = self._hidden.get(early.spoken_item or "", [])
         self._discarded.clear()
         self._leaving.clear()
         super()._disconnected()
+
+    def _emit_error(self, error: Exception, recoverable: bool) -> None:
+        if not recoverable:  # whoever takes over knows what was written down of the last turn
+            words, self._lost_words = self._lost_words, []
+            for tell in words:
+                tell()
+        super()._emit_error(error, recoverable)
 
     # The plugin's handlers
 

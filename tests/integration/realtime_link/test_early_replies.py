@@ -329,3 +329,18 @@ async def test_silence_is_not_answered(sandbox: Sandbox) -> None:
         call.push(speech(_QUESTION))
         assert not call.session.reply_early()
         await whole(generation)
+
+
+async def test_what_was_written_down_outlives_the_session(sandbox: Sandbox) -> None:
+    """The provider breaks off in the pause, then refuses: whoever takes over has the words."""
+    answer_by_words(sandbox)
+    async with calling(sandbox) as call:
+        wire = await begin(call)
+        transcribed = "conversation.item.input_audio_transcription.completed"
+        await wire.until(wire.has_received(transcribed))
+        assert call.transcripts == []
+        refusal = {"on": "realtime", "kind": "status", "status": 401, "times": 0}
+        play(sandbox, faults=[refusal])
+        call.cable.cut()
+        await asyncio.wait_for(call.failed.wait(), _PATIENCE_S)
+        assert [words(text) for text in call.transcripts] == [words(_QUESTION)]
