@@ -19,8 +19,8 @@ provider confirmed of the conversation. What it leaves to be desired is added in
 
 Of the plugin's inside they use or override: `_main_task`, `_create_ws_conn`, `_run_ws`, the
 handlers `_handle_…`, `_close_current_generation`, `_current_generation`, `_remote_chat_ctx`,
-`_response_created_futures`, `_discarded_event_ids`, `_pushed_duration_s` and
-`_emit_transcription_metrics`.
+`_response_created_futures`, `_discarded_event_ids`, `_DiscardedGeneration`, `_pushed_duration_s`,
+`_emit_error` and `_emit_transcription_metrics`.
 """
 
 from __future__ import annotations

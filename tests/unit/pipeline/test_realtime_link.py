@@ -295,7 +295,7 @@ def test_the_plugin_still_has_what_is_overridden() -> None:
         name
         for layer in layers
         for name in vars(layer)
-        if name.startswith(("_handle_", "_run_", "_create_", "_main_"))
+        if name.startswith(("_handle_", "_run_", "_create_", "_main_", "_emit_"))
     }
     assert "_handle_response_created" in overridden
     assert [name for name in sorted(overridden) if not hasattr(RealtimeSession, name)] == []
