@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -35,7 +35,7 @@ from openai.types.realtime import (
 
 from agent.pipeline.realtime_link.health import LinkOptions
 from agent.pipeline.realtime_link.hidden_items import HidingSession
-from agent.pipeline.realtime_link.memory import SAMPLE_BYTES_PER_S, Judge
+from agent.pipeline.realtime_link.memory import Judge, duration_s
 from agent.pipeline.realtime_link.requests import ACTIVE_RESPONSE
 from agent.pipeline.realtime_link.turn_audio import CHUNK_S, LONGEST_S
 from agent.pipeline.speculation import Speculation
@@ -276,7 +276,7 @@ class EarlySession(HidingSession):
             self.send_event(
                 InputAudioBufferAppendEvent(type="input_audio_buffer.append", audio=chunk)
             )
-        self._pushed_duration_s += _duration_s(early.chunks)
+        self._pushed_duration_s += sum(map(duration_s, early.chunks))
 
     def _forget_reply(self, early: _EarlyReply) -> None:
         if early is self._early:
@@ -308,13 +308,13 @@ class EarlySession(HidingSession):
             return
         early.is_given_up = True
         self._let_go(early)
-        for item_id in early.reply_items:
-            self._forget(item_id)
         if early.response_id is None:
             self._discarded.add(early.event_id)
         elif early.is_done:
             self._delete_all(early.reply_items)
         else:
+            for item_id in early.reply_items:
+                self._forget(item_id)  # and deleted when the response is done
             self._cancel(early.response_id, early.reply_items)
 
     def _let_go(self, early: _EarlyReply) -> None:
@@ -353,7 +353,7 @@ class EarlySession(HidingSession):
             if not early.is_turn:  # the next connection hears it as a turn that goes on
                 self._audio.reopen(early.commit_id, early.chunks)
                 self._appended = deque([*early.chunks, *self._appended], maxlen=_MOST_CHUNKS)
-                self._pushed_duration_s += _duration_s(early.chunks)
+                self._pushed_duration_s += sum(map(duration_s, early.chunks))
                 self._lost_words = self._hidden.get(early.spoken_item or "", [])
         self._discarded.clear()
         self._leaving.clear()
@@ -420,7 +420,3 @@ class EarlySession(HidingSession):
             early.is_given_up = True
         else:
             super()._handle_error(event)
-
-
-def _duration_s(chunks: Sequence[str]) -> float:
-    return sum(len(chunk) for chunk in chunks) * 3 / 4 / SAMPLE_BYTES_PER_S  # base64

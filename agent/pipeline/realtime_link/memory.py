@@ -259,8 +259,7 @@ class RememberingSession(WatchedSession):
 
     def _handle_response_audio_delta(self, event: ResponseAudioDeltaEvent) -> None:
         super()._handle_response_audio_delta(event)
-        seconds = len(event.delta) * 3 / 4 / SAMPLE_BYTES_PER_S  # base64
-        self._write(event.item_id, self._pace.spoken(event.item_id, seconds))
+        self._write(event.item_id, self._pace.spoken(event.item_id, duration_s(event.delta)))
 
     def _handle_response_output_item_done(self, event: ResponseOutputItemDoneEvent) -> None:
         item_id = event.item.id or ""
@@ -271,6 +270,11 @@ class RememberingSession(WatchedSession):
     def _write(self, item_id: str, words: str) -> None:
         if words:
             super()._handle_response_audio_transcript_delta({"item_id": item_id, "delta": words})
+
+
+def duration_s(audio: str) -> float:
+    """How long this sound is, in the base64 of the wire."""
+    return len(audio) * 3 / 4 / SAMPLE_BYTES_PER_S
 
 
 def _create(message: llm.ChatMessage, *, after: str | None) -> Event:
