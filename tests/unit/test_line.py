@@ -1,4 +1,4 @@
-"""How a call ends, and who may come back to it: the entrypoint's line, without a room."""
+"""How a call ends, and who may come back to it: the line, without a room."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from livekit.agents import AgentSession, CloseReason, JobContext
 
 from agent.call.options import JobMetadata
 from agent.call.state import CallState
-from agent.entrypoint import CLOSE_LIMIT_S, HEAR_OUT_S, _Line
+from agent.line import CLOSE_LIMIT_S, HEAR_OUT_S, Line
 from agent.supervision.presence import LEFT_GRACE_S
 from agent.supervision.supervisor import Supervisor
 
@@ -107,7 +107,7 @@ class FakeContext:
 class Scene:
     """A line with a caller on it."""
 
-    line: _Line
+    line: Line
     context: FakeContext
     session: FakeSession
     supervisor: FakeSupervisor
@@ -129,7 +129,7 @@ def on_line() -> Callable[[float], Scene]:
 
     def make(grace_s: float) -> Scene:
         context, session, supervisor = FakeContext(), FakeSession(), FakeSupervisor()
-        line = _Line(cast("JobContext", context))
+        line = Line(cast("JobContext", context))
         line.metadata = JobMetadata(participant_identity="caller")
         line.take(cast("AgentSession[CallState]", session))
         caller = FakeCaller()
