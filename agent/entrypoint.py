@@ -15,12 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from livekit import rtc
-from livekit.agents import (
-    AutoSubscribe,
-    JobContext,
-    JobProcess,
-    vad,
-)
+from livekit.agents import AutoSubscribe, JobContext, JobProcess, vad
 
 from agent.bootstrap import (
     Call,
